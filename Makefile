@@ -1,0 +1,55 @@
+# The commands of people and of CI. `make` lists them.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+# The stages of `test` stand in order: what a check finds is not worth a test run.
+.NOTPARALLEL:
+.PHONY: help run build web check test test-tools schema bench
+
+# In CI a stale Cargo.lock is an error; at the desk cargo mends it.
+CARGO_FLAGS := $(if $(CI),--locked)
+
+# Folders too: theirs is the time that changes when a file is removed.
+WEB_SOURCES := $(shell find web -mindepth 1 \( -path web/node_modules -o -path web/dist \) -prune -o -print)
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: web ## serve on SQLite at http://127.0.0.1:8000
+	cargo run $(CARGO_FLAGS) -- serve
+
+build: web ## the pages and the release binary, target/release/rootstock
+	cargo build --release $(CARGO_FLAGS)
+
+web: web/dist ## the pages, if their sources changed
+
+check: ## format, lints and documentation; changes nothing
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets $(CARGO_FLAGS) -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items $(CARGO_FLAGS)
+
+test: test-tools web check ## install what the tests need, then check and test everything
+	cargo test --workspace $(CARGO_FLAGS)
+
+test-tools: ## install what the tests need and this machine lacks
+	scripts/install-test-tools.sh
+
+schema: ## rewrite the printed contracts, schema.graphql and openapi.json
+	cargo run --quiet $(CARGO_FLAGS) -- schema > schema.graphql.new
+	mv schema.graphql.new schema.graphql
+	cargo run --quiet $(CARGO_FLAGS) -- openapi > openapi.json.new
+	mv openapi.json.new openapi.json
+
+bench: ## the workloads of the performance goals
+	cargo bench $(CARGO_FLAGS)
+
+# A folder's time is that of its last new file, so it is set when all are there. Should the build fail, no folder is
+# left that looks finished.
+web/dist: web/node_modules/.package-lock.json $(WEB_SOURCES)
+	npm --prefix web run --silent build || { rm -rf $@; exit 1; }
+	@touch $@
+
+# npm writes this file last, as the note of what it installed.
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	npm --prefix web ci --no-audit --no-fund --loglevel=error
+	@touch $@

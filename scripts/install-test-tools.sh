@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# Installs what the tests need and this machine lacks: PostgreSQL's server programs, Chromium, and the npm packages of
+# tests/browser. In: a machine with Rust, Node.js and make; apt-get, as root or with sudo, where something is missing.
+# Out: nothing said and exit code 0 when all is there; else what could not be installed, in words, and exit code 1.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+lacking=0
+lacks() {
+  printf 'install-test-tools: %s\n' "$*" >&2
+  lacking=1
+}
+
+# The same places as in tests/suite/support/postgres.rs.
+has_postgres() {
+  local folder
+  for folder in ${PG_BIN:+"$PG_BIN"} "$(dirname "$(command -v initdb || echo /nowhere)")" /usr/lib/postgresql/*/bin; do
+    if [ -x "$folder/initdb" ]; then return 0; fi
+  done
+  return 1
+}
+
+# The same places as in tests/browser.
+has_chromium() { [ -x "${CHROMIUM:-/usr/bin/chromium}" ]; }
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+
+packages=()
+has_postgres || packages+=(postgresql)
+has_chromium || packages+=(chromium)
+
+if [ ${#packages[@]} -gt 0 ] && command -v apt-get >/dev/null; then
+  if [ "$(id -u)" -eq 0 ]; then
+    as_root=(env)
+  elif sudo -n true 2>/dev/null || { [ -t 0 ] && sudo -v; }; then
+    as_root=(sudo env)
+  fi
+  if [ -n "${as_root+set}" ]; then
+    echo "install-test-tools: apt-get installs ${packages[*]}"
+    apt=("${as_root[@]}" DEBIAN_FRONTEND=noninteractive apt-get -qq)
+    # What apt-get says is of interest only if something is missing in the end. Nor does one source that is away matter,
+    # as long as the packages can be had.
+    "${apt[@]}" update >"$log" 2>&1 || true
+    "${apt[@]}" install --yes --no-install-recommends "${packages[@]}" >>"$log" 2>&1 </dev/null || cat "$log" >&2
+  fi
+fi
+
+has_postgres || lacks "PostgreSQL's server programs are missing: install them (Debian: postgresql), or name their" \
+  "folder in PG_BIN"
+has_chromium || lacks "Chromium is missing: install it (Debian: chromium), or name the program in CHROMIUM"
+
+# These come with the toolchain: which one it is, is not ours to change.
+for tool in rustfmt clippy; do
+  cargo "${tool/rustfmt/fmt}" --version >/dev/null 2>&1 || lacks "$tool is missing: rustup component add $tool"
+done
+
+# npm writes the file in node_modules last, as the note of what it installed.
+if ! command -v npm >/dev/null; then
+  lacks "npm is missing: install Node.js 20 or later"
+elif [ ! tests/browser/node_modules/.package-lock.json -nt tests/browser/package-lock.json ]; then
+  npm --prefix tests/browser ci --no-audit --no-fund --loglevel=error ||
+    lacks "npm could not install the packages of tests/browser"
+fi
+
+exit "$lacking"

@@ -1,0 +1,70 @@
+//! The application: the layers, wired once, the same way for the program and for its tests.
+//!
+//! In: a [`Config`] and a [`Catalog`]. Out: an [`App`], whose router answers requests.
+
+use crate::{
+    auth::Auth,
+    catalog::Catalog,
+    config::{Config, HttpConfig},
+    engine::{Engine, database::Database},
+    error::{Error, Result},
+    graphql::GraphQl,
+    http::{self, Readiness},
+    rest::{self, Rest},
+};
+use axum::{Router, body::Bytes};
+
+/// A wired application.
+pub struct App {
+    /// Where the rows are.
+    pub database: Database,
+    /// What runs requests.
+    pub engine: Engine,
+    /// Who asks.
+    pub auth: Auth,
+    /// GraphQL over the engine.
+    pub graphql: GraphQl,
+    /// REST over the engine.
+    pub rest: Rest,
+    /// Whether it takes work.
+    pub readiness: Readiness,
+    /// The OpenAPI document.
+    pub(crate) openapi: Bytes,
+    /// The bounds of a request.
+    pub(crate) http: HttpConfig,
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("engine", &self.engine).finish_non_exhaustive()
+    }
+}
+
+/// Wires an application that serves `catalog` as `config` says. The database is opened, and not migrated.
+///
+/// # Errors
+/// A database that cannot be opened, or a catalogue that makes no GraphQL schema.
+pub async fn build(config: &Config, catalog: Catalog) -> Result<App> {
+    let database = Database::connect(&config.database).await?;
+    let openapi = serde_json::to_vec(&rest::openapi::document(&catalog)).map_err(Error::internal)?;
+    let engine = Engine::new(catalog, database.clone());
+    let auth = Auth::new(&config.auth, database.clone());
+    let graphql = GraphQl::new(engine.clone(), auth.clone(), config.limits.clone()).map_err(Error::internal)?;
+    Ok(App {
+        readiness: Readiness::new(database.clone()),
+        rest: Rest::new(engine.clone(), &config.limits),
+        graphql,
+        auth,
+        engine,
+        database,
+        openapi: Bytes::from(openapi),
+        http: config.http.clone(),
+    })
+}
+
+impl App {
+    /// What answers HTTP.
+    pub fn router(&self) -> Router {
+        http::router(self)
+    }
+}

@@ -1,0 +1,86 @@
+//! The filter operators, with their names in both protocols.
+
+/// What a filter asks of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operator {
+    /// Equal.
+    Eq,
+    /// Not equal; a NULL is neither equal nor unequal.
+    Neq,
+    /// One of a list; nothing is in an empty list.
+    In,
+    /// None of a list.
+    NotIn,
+    /// Less.
+    Lt,
+    /// Less or equal.
+    Lte,
+    /// Greater.
+    Gt,
+    /// Greater or equal.
+    Gte,
+    /// A pattern with `%` and `_`, case-sensitive on both databases; a backslash escapes.
+    Like,
+    /// The same without regard to case.
+    Ilike,
+    /// NULL or, with `false`, not NULL.
+    IsNull,
+}
+
+impl Operator {
+    /// For types that can only be there or not.
+    pub(crate) const PRESENCE: &'static [Self] = &[Self::IsNull];
+    /// For types without an order.
+    pub(crate) const EQUALITY: &'static [Self] = &[Self::Eq, Self::Neq, Self::In, Self::NotIn, Self::IsNull];
+    /// For types with an order.
+    pub(crate) const ORDERED: &'static [Self] =
+        &[Self::Eq, Self::Neq, Self::In, Self::NotIn, Self::Lt, Self::Lte, Self::Gt, Self::Gte, Self::IsNull];
+    /// For texts.
+    pub(crate) const TEXT: &'static [Self] = &[
+        Self::Eq,
+        Self::Neq,
+        Self::In,
+        Self::NotIn,
+        Self::Lt,
+        Self::Lte,
+        Self::Gt,
+        Self::Gte,
+        Self::Like,
+        Self::Ilike,
+        Self::IsNull,
+    ];
+
+    /// The member of a GraphQL filter input.
+    pub const fn graphql(self) -> &'static str {
+        match self {
+            Self::Eq => "eq",
+            Self::Neq => "neq",
+            Self::In => "in",
+            Self::NotIn => "notIn",
+            Self::Lt => "lt",
+            Self::Lte => "lte",
+            Self::Gt => "gt",
+            Self::Gte => "gte",
+            Self::Like => "like",
+            Self::Ilike => "ilike",
+            Self::IsNull => "isNull",
+        }
+    }
+
+    /// What it does, for the GraphQL schema.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::Eq => "Equal.",
+            Self::Neq => "Not equal; NULL is neither equal nor unequal.",
+            Self::In => "One of the list; nothing is in an empty list.",
+            Self::NotIn => "None of the list.",
+            Self::Lt => "Less.",
+            Self::Lte => "Less or equal.",
+            Self::Gt => "Greater.",
+            Self::Gte => "Greater or equal.",
+            Self::Like => "Matches a pattern: % is any text, _ any character, \\ escapes; case-sensitive.",
+            Self::Ilike => "Matches a pattern without regard to case.",
+            Self::IsNull => "NULL if true, not NULL if false.",
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! A table that the API serves: its columns, its relations, its policy.
+
+use super::{column::Column, naming::Names, policy::Policy, relation::Relation};
+
+/// A table that the API serves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resource {
+    /// The table's name: the path in REST.
+    pub name: String,
+    /// The names in GraphQL.
+    pub names: Names,
+    /// The columns that exist for callers, in the order of the table. Hidden ones are not among them.
+    pub columns: Vec<Column>,
+    /// The index of the key column.
+    pub key: usize,
+    /// The relations to other resources.
+    pub relations: Vec<Relation>,
+    /// Who may do what with which rows.
+    pub policy: Policy,
+    /// The order of a list whose request names none: column indexes, and whether descending.
+    pub default_order: Vec<(usize, bool)>,
+    /// Whether its rows are the callers: `me` is the one whose key is the token's subject.
+    pub principals: bool,
+    /// What the resource is, for the generated documentation.
+    pub description: String,
+}
+
+impl Resource {
+    /// The key column.
+    pub fn key_column(&self) -> &Column {
+        &self.columns[self.key]
+    }
+
+    /// The index of the column `name`.
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+
+    /// The relation `name`.
+    pub fn relation(&self, name: &str) -> Option<&Relation> {
+        self.relations.iter().find(|relation| relation.name == name)
+    }
+
+    /// The names of its columns.
+    pub fn column_names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.name.as_str())
+    }
+}

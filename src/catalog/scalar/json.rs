@@ -1,0 +1,85 @@
+//! JSON values. Both databases give the same bytes: what stands between tokens is dropped.
+
+use super::{Cell, Input, ScalarType, Style, Value, mismatch};
+use crate::{catalog::operator::Operator, error::Result};
+
+pub(super) struct Json;
+
+impl ScalarType for Json {
+    fn graphql(&self) -> &'static str {
+        "JSON"
+    }
+
+    fn description(&self) -> Option<&'static str> {
+        Some("Any JSON value.")
+    }
+
+    fn specified_by(&self) -> Option<&'static str> {
+        Some("https://www.rfc-editor.org/rfc/rfc8259")
+    }
+
+    fn json_schema(&self) -> serde_json::Value {
+        serde_json::json!({})
+    }
+
+    fn operators(&self) -> &'static [Operator] {
+        Operator::PRESENCE
+    }
+
+    fn postgres_type(&self) -> String {
+        "jsonb".to_owned()
+    }
+
+    fn parse(&self, input: &Input<'_>) -> Result<Value, String> {
+        let json = match input {
+            Input::Bool(value) => value.to_string(),
+            Input::Number(text) => (*text).to_owned(),
+            Input::String(text) => serde_json::Value::from(*text).to_string(),
+            Input::Json(text) | Input::Text(text) => (*text).to_owned(),
+        };
+        match serde_json::from_str::<serde::de::IgnoredAny>(&json) {
+            // PostgreSQL's jsonb cannot hold it.
+            Ok(_) if json.contains("\\u0000") => Err("must not contain the NUL character".to_owned()),
+            Ok(_) => Ok(Value::Json(json)),
+            Err(_) => Err("must be a JSON value".to_owned()),
+        }
+    }
+
+    fn write(&self, cell: Cell<'_>, _: Style, out: &mut Vec<u8>) -> Result<()> {
+        let text = match cell {
+            // jsonb is sent with its format's version before it; no JSON text begins with that byte.
+            Cell::Postgres([1, text @ ..]) | Cell::Postgres(text) => text,
+            Cell::Text(text) | Cell::Token(text) => text.as_bytes(),
+            _ => return Err(mismatch("a JSON value", cell)),
+        };
+        let (mut quoted, mut escaped) = (false, false);
+        for &byte in text {
+            if quoted {
+                quoted = escaped || byte != b'"';
+                escaped = !escaped && byte == b'\\';
+            } else if byte.is_ascii_whitespace() {
+                continue;
+            } else {
+                quoted = byte == b'"';
+            }
+            out.push(byte);
+        }
+        Ok(())
+    }
+
+    fn sqlite_json(&self, expression: &str) -> String {
+        format!("json({expression})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spaces_go_and_texts_stay() {
+        let mut out = Vec::new();
+        Json.write(Cell::Text(r#"{ "a b" : [1, "x \" y  z\\" , null ] }"#), Style::Rest, &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), r#"{"a b":[1,"x \" y  z\\",null]}"#);
+    }
+}

@@ -1,0 +1,311 @@
+//! Entities as the source of the catalogue: what the SeaORM metadata says is read, nothing is retyped.
+//!
+//! In: entity types with a [`Declaration`]. Out: a [`Catalog`]; a declaration that cannot be served is an error at
+//! start, in words.
+
+use super::{
+    Cardinality, Catalog, Column, Fill, Names, Relation, Resource, Rule, naming,
+    policy::Policy,
+    scalar::{Decimal, Enumeration, Input, Scalar, Value},
+};
+use sea_orm::{
+    ColumnTrait, ColumnType, EntityTrait, IdenStatic, Identity, Iterable, PrimaryKeyToColumn, PrimaryKeyTrait,
+    RelationTrait, RelationType,
+    sea_query::{Expr, Keyword},
+};
+use std::sync::Arc;
+
+/// What an entity file says of its table beside the model itself.
+pub trait Declaration: EntityTrait {
+    /// Who may do what with which rows. There is no default: a resource without a policy does not compile.
+    fn policy() -> Policy;
+
+    /// The order of its lists, the rules of its fields, its names.
+    fn options() -> Options {
+        Options::default()
+    }
+}
+
+/// What can be said of a resource and has a default.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    order: Vec<(String, bool)>,
+    singular: Option<String>,
+    description: Option<String>,
+    rules: Vec<(String, Rule)>,
+    touched: Vec<String>,
+    principals: bool,
+}
+
+/// Ascending by `column`.
+pub fn asc(column: impl IdenStatic) -> (String, bool) {
+    (column.as_str().to_owned(), false)
+}
+
+/// Descending by `column`.
+pub fn desc(column: impl IdenStatic) -> (String, bool) {
+    (column.as_str().to_owned(), true)
+}
+
+impl Options {
+    /// The order of a list whose request names none; several calls add columns. Without any: by key.
+    #[must_use]
+    pub fn order_by(mut self, order: (String, bool)) -> Self {
+        self.order.push(order);
+        self
+    }
+
+    /// The singular of the table's name, where no rule of English finds it.
+    #[must_use]
+    pub fn singular(self, singular: &str) -> Self {
+        Self { singular: Some(singular.to_owned()), ..self }
+    }
+
+    /// What the resource is, as a sentence.
+    #[must_use]
+    pub fn description(self, description: &str) -> Self {
+        Self { description: Some(description.to_owned()), ..self }
+    }
+
+    /// Its rows are the callers: `me` is the one whose key is the token's subject.
+    #[must_use]
+    pub fn principals(self) -> Self {
+        Self { principals: true, ..self }
+    }
+
+    /// A rule for what is written to `column`.
+    #[must_use]
+    pub fn rule(mut self, column: impl IdenStatic, rule: Rule) -> Self {
+        self.rules.push((column.as_str().to_owned(), rule));
+        self
+    }
+
+    /// A timestamp that every update of a row writes.
+    #[must_use]
+    pub fn touch(mut self, column: impl IdenStatic) -> Self {
+        self.touched.push(column.as_str().to_owned());
+        self
+    }
+}
+
+/// Collects entities into a catalogue.
+#[derive(Debug, Default)]
+pub struct Builder {
+    drafts: Vec<Draft>,
+}
+
+/// A resource whose relations still name tables, since their resources may come later.
+#[derive(Debug)]
+struct Draft {
+    resource: Result<Resource, String>,
+    relations: Vec<DraftRelation>,
+}
+
+#[derive(Debug)]
+struct DraftRelation {
+    name: String,
+    cardinality: Cardinality,
+    table: String,
+    local: String,
+    foreign: String,
+}
+
+impl Builder {
+    /// With the resource that `E` declares.
+    #[must_use]
+    pub fn add<E: Declaration>(mut self) -> Self {
+        self.drafts.push(Draft { resource: resource::<E>(), relations: relations::<E>() });
+        self
+    }
+
+    /// The catalogue of what was added.
+    ///
+    /// # Errors
+    /// A declaration that cannot be served: the text names the table and says what is wrong with it.
+    pub fn build(self) -> Result<Catalog, String> {
+        let mut resources = Vec::with_capacity(self.drafts.len());
+        let mut pending = Vec::with_capacity(self.drafts.len());
+        for draft in self.drafts {
+            resources.push(draft.resource?);
+            pending.push(draft.relations);
+        }
+        for (index, relations) in pending.into_iter().enumerate() {
+            for draft in relations {
+                // A relation to a table that is not served, or over a hidden column, does not exist for callers.
+                let Some(target) = resources.iter().position(|resource: &Resource| resource.name == draft.table) else {
+                    continue;
+                };
+                let (Some(local), Some(foreign)) =
+                    (resources[index].column(&draft.local), resources[target].column(&draft.foreign))
+                else {
+                    continue;
+                };
+                let field = naming::field(&draft.name);
+                let cardinality = draft.cardinality;
+                resources[index].relations.push(Relation {
+                    name: draft.name,
+                    field,
+                    cardinality,
+                    target,
+                    local,
+                    foreign,
+                });
+            }
+        }
+        for (index, resource) in resources.iter().enumerate() {
+            if resources[..index].iter().any(|other| other.names.type_name == resource.names.type_name) {
+                return Err(format!("two tables are named {} in GraphQL: say .singular(…)", resource.names.type_name));
+            }
+            for relation in &resource.relations {
+                if resource.columns.iter().any(|column| column.field == relation.field) {
+                    return Err(format!("{}: {} is both a column and a relation", resource.name, relation.field));
+                }
+            }
+        }
+        Ok(Catalog { resources })
+    }
+}
+
+fn resource<E: Declaration>() -> Result<Resource, String> {
+    let entity = E::default();
+    let table = entity.table_name().to_owned();
+    let (policy, options) = (E::policy(), E::options());
+    let mut keys = E::PrimaryKey::iter();
+    let key = match (keys.next(), keys.next()) {
+        (Some(key), None) => key.into_column(),
+        _ => return Err(format!("{table}: a resource needs a key of exactly one column")),
+    };
+    let mut columns = Vec::new();
+    for column in E::Column::iter() {
+        if !policy.hidden.iter().any(|hidden| hidden == column.as_str()) {
+            let is_key = column.as_str() == key.as_str();
+            let counted = is_key && <E::PrimaryKey as PrimaryKeyTrait>::auto_increment();
+            columns.push(describe(&table, &column, is_key, counted, &options)?);
+        }
+    }
+    let find = |name: &str| {
+        columns
+            .iter()
+            .position(|column| column.name == name)
+            .ok_or_else(|| format!("{table}: \"{name}\" is no visible column of it"))
+    };
+    for name in policy.columns.iter().map(|rule| &rule.column).chain(options.rules.iter().map(|(name, _)| name)) {
+        find(name)?;
+    }
+    let key = find(key.as_str())?;
+    let default_order =
+        options.order.iter().map(|(name, descending)| Ok((find(name)?, *descending))).collect::<Result<_, String>>()?;
+    let names = Names::of(&table, options.singular.as_deref());
+    let description = options.description.clone().unwrap_or_else(|| format!("A row of the table {table}."));
+    Ok(Resource {
+        names,
+        columns,
+        key,
+        relations: Vec::new(),
+        policy,
+        default_order,
+        principals: options.principals,
+        description,
+        name: table,
+    })
+}
+
+fn describe<C: ColumnTrait>(
+    table: &str,
+    column: &C,
+    is_key: bool,
+    counted: bool,
+    options: &Options,
+) -> Result<Column, String> {
+    let name = column.as_str().to_owned();
+    let def = column.def();
+    let scalar = scalar(def.get_column_type())
+        .ok_or_else(|| format!("{table}.{name}: columns of type {:?} cannot be served", def.get_column_type()))?;
+    let default = match def.get_column_default() {
+        _ if counted => Some(Fill::Database),
+        Some(Expr::Keyword(Keyword::CurrentTimestamp)) => Some(Fill::Now),
+        Some(Expr::Keyword(Keyword::CurrentDate)) => Some(Fill::Today),
+        Some(Expr::Value(value)) => Some(Fill::Value(
+            constant(&scalar, value)
+                .ok_or_else(|| format!("{table}.{name}: {value:?} is no value of type {}", scalar.graphql()))?,
+        )),
+        Some(_) => Some(Fill::Database),
+        None if is_key && scalar == Scalar::Uuid => Some(Fill::UuidV7),
+        None => None,
+    };
+    Ok(Column {
+        field: naming::field(&name),
+        nullable: def.is_null(),
+        default,
+        touch: options.touched.contains(&name).then_some(Fill::Now),
+        rules: options.rules.iter().filter(|(of, _)| *of == name).map(|(_, rule)| rule.clone()).collect(),
+        scalar,
+        name,
+    })
+}
+
+fn scalar(column_type: &ColumnType) -> Option<Scalar> {
+    Some(match column_type {
+        ColumnType::TinyInteger | ColumnType::SmallInteger | ColumnType::Integer => Scalar::Integer,
+        ColumnType::TinyUnsigned | ColumnType::SmallUnsigned => Scalar::Integer,
+        ColumnType::Unsigned | ColumnType::BigInteger => Scalar::BigInt,
+        ColumnType::Float | ColumnType::Double => Scalar::Float,
+        ColumnType::Char(_) | ColumnType::String(_) | ColumnType::Text => Scalar::Text,
+        ColumnType::Boolean => Scalar::Boolean,
+        ColumnType::Uuid => Scalar::Uuid,
+        ColumnType::Date => Scalar::Date,
+        ColumnType::DateTime | ColumnType::Timestamp | ColumnType::TimestampWithTimeZone => Scalar::Timestamp,
+        ColumnType::Decimal(Some((precision, scale))) | ColumnType::Money(Some((precision, scale)))
+            if *precision <= 18 && scale <= precision =>
+        {
+            Scalar::Decimal(Decimal { precision: *precision, scale: *scale })
+        }
+        ColumnType::Json | ColumnType::JsonBinary => Scalar::Json,
+        ColumnType::Enum { name, variants } => {
+            let name = name.to_string();
+            let graphql = naming::type_name(&name);
+            Scalar::Enum(Arc::new(Enumeration::new(graphql, name, variants.iter().map(ToString::to_string))))
+        }
+        _ => return None,
+    })
+}
+
+/// A default out of the entity's metadata, in the column's type.
+fn constant(scalar: &Scalar, value: &sea_orm::Value) -> Option<Value> {
+    use sea_orm::Value as Sea;
+    let text = match value {
+        Sea::String(Some(text)) => return scalar.parse(&Input::Text(text)).ok(),
+        Sea::Bool(Some(value)) => return scalar.parse(&Input::Bool(*value)).ok(),
+        Sea::Int(Some(value)) => value.to_string(),
+        Sea::BigInt(Some(value)) => value.to_string(),
+        Sea::Double(Some(value)) => value.to_string(),
+        _ => return None,
+    };
+    scalar.parse(&Input::Number(&text)).ok()
+}
+
+fn relations<E: Declaration>() -> Vec<DraftRelation> {
+    E::Relation::iter()
+        .map(|relation| {
+            let def = relation.def();
+            DraftRelation {
+                name: heck::ToSnakeCase::to_snake_case(relation.name().as_str()),
+                cardinality: match def.rel_type {
+                    RelationType::HasOne => Cardinality::One,
+                    RelationType::HasMany => Cardinality::Many,
+                },
+                table: def.to_tbl.sea_orm_table().to_string(),
+                local: only_column(&def.from_col),
+                foreign: only_column(&def.to_col),
+            }
+        })
+        .collect()
+}
+
+/// The column of a relation's end; a relation over several columns names one that is not there, and is not served.
+fn only_column(identity: &Identity) -> String {
+    match identity {
+        Identity::Unary(column) => column.to_string(),
+        _ => String::new(),
+    }
+}

@@ -1,0 +1,150 @@
+//! `rootstock serve`: the server, from its start to its end.
+//!
+//! In: the configuration. Out: answers, until SIGTERM or SIGINT; then what is in flight is answered and the program
+//! ends with 0.
+
+use std::{future::IntoFuture, io::IsTerminal, net::SocketAddr, pin::pin};
+
+use clap::Args;
+use migration::Migrator;
+use rootstock::{
+    app::{self, App},
+    catalog::Catalog,
+    config::{Config, Options},
+    engine::database::Migrate,
+    error::{Error, Kind, Result},
+    seed,
+};
+use tokio::{net::TcpListener, sync::oneshot, time::sleep};
+
+use super::{Outcome, catalog};
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Leave the schema as it is
+    #[arg(long)]
+    no_migrate: bool,
+}
+
+pub(super) async fn run(options: &Options, arguments: &Arguments) -> Outcome {
+    let config = Config::new(options)?;
+    // Heard from the start on: who is told to stop while it waits for its database stops.
+    let mut stop = Stop::listen()?;
+    let started = tokio::select! {
+        started = start(&config, catalog()?, arguments) => started?,
+        () = stop.requested() => return Ok(()),
+    };
+    Ok(serve(&config, started, stop).await?)
+}
+
+/// The application and the listener, once the database is as it should be.
+async fn start(config: &Config, catalog: Catalog, arguments: &Arguments) -> Result<(App, TcpListener)> {
+    let app = app::build(config, catalog).await?;
+    if arguments.no_migrate {
+        // Whoever migrates elsewhere may not have done so yet: /readyz says what is missing, and the server waits.
+        if let Err(error) = plant(&app).await {
+            tracing::warn!(%error, "the table of trees could not be looked at");
+        }
+    } else {
+        app.database.migrate::<Migrator>(Migrate::Up).await?;
+        plant(&app).await?;
+    }
+    let address = config.http.bind_addr;
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        Error::new(Kind::Unavailable, format!("The address of BIND_ADDR, {address}, cannot be listened on"))
+            .source(error)
+    })?;
+    Ok((app, listener))
+}
+
+async fn plant(app: &App) -> Result<()> {
+    if seed::first_trees(&app.database).await? {
+        tracing::info!("the four trees are planted");
+    }
+    Ok(())
+}
+
+/// Serves until told to stop, then until every request in flight is answered or the time for that is over.
+async fn serve(config: &Config, (app, listener): (App, TcpListener), mut stop: Stop) -> Result<()> {
+    let address = listener.local_addr().map_err(Error::internal)?;
+    announce(address);
+    let readiness = app.readiness.clone();
+    let service = app.router().into_make_service_with_connect_info::<SocketAddr>();
+    let (drain, draining) = oneshot::channel::<()>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async {
+        // Said, or dropped by somebody who will not say it any more: both are the end.
+        let _ = draining.await;
+    });
+    let mut server = pin!(server.into_future());
+    tokio::select! {
+        ended = &mut server => return ended.map_err(Error::internal),
+        () = stop.requested() => {}
+    }
+    let grace = config.http.shutdown_grace;
+    tracing::info!(grace_seconds = grace.as_secs(), "stopping: requests in flight are answered first");
+    readiness.drain();
+    let _ = drain.send(());
+    tokio::select! {
+        ended = &mut server => ended.map_err(Error::internal)?,
+        () = sleep(grace) => tracing::warn!("stopped with requests in flight: SHUTDOWN_GRACE_SECONDS are over"),
+        () = stop.requested() => tracing::warn!("stopped with requests in flight: told to stop twice"),
+    }
+    Ok(())
+}
+
+/// Says where everything is: to people on a terminal, else to the log.
+fn announce(mut address: SocketAddr) {
+    tracing::info!(%address, "listening");
+    if !std::io::stdout().is_terminal() {
+        return;
+    }
+    if address.ip().is_unspecified() {
+        // All addresses is none that a browser could open.
+        address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { [0, 0, 0, 0, 0, 0, 0, 1].into() });
+    }
+    println!("Rootstock {} is up:", env!("CARGO_PKG_VERSION"));
+    println!("  GraphiQL  http://{address}/graphiql");
+    println!("  REST      curl http://{address}/trees");
+    println!("  API docs  http://{address}/docs");
+    println!("Press Ctrl-C to stop.");
+}
+
+/// The signals that tell the program to stop.
+struct Stop {
+    #[cfg(unix)]
+    terminate: tokio::signal::unix::Signal,
+    #[cfg(unix)]
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Stop {
+    #[cfg(unix)]
+    fn listen() -> Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).map_err(Error::internal)?,
+            interrupt: signal(SignalKind::interrupt()).map_err(Error::internal)?,
+        })
+    }
+
+    #[cfg(not(unix))]
+    fn listen() -> Result<Self> {
+        Ok(Self {})
+    }
+
+    /// Waits for the next of them.
+    #[cfg(unix)]
+    async fn requested(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn requested(&mut self) {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending().await
+        }
+    }
+}

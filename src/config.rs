@@ -1,0 +1,177 @@
+//! The configuration: what an operator may set, checked once at the start.
+//!
+//! In: environment variables and flags, as [`Options`]. Out: a [`Config`] in areas, each handed to the layer that it
+//! concerns, or one line that names the variable that is wrong. Secrets print as `***`.
+
+mod database;
+mod key;
+mod options;
+mod parse;
+
+use std::{fmt, net::SocketAddr, time::Duration};
+
+use axum::http::HeaderValue;
+use secrecy::SecretString;
+
+pub use self::{
+    database::DatabaseConfig,
+    options::{LogConfig, LogFormat, Options},
+};
+
+/// What a secret prints as.
+const HIDDEN: &str = "***";
+
+/// A configuration that the program cannot start with: one line, naming the variable.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+impl ConfigError {
+    /// That `variable` is wrong, and `what` would be right: "must be …".
+    fn new(variable: &str, what: impl fmt::Display) -> Self {
+        Self(format!("{variable} {what}"))
+    }
+}
+
+/// Everything that a running server is told from outside.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Which database, and how it is used.
+    pub database: DatabaseConfig,
+    /// How callers are known.
+    pub auth: AuthConfig,
+    /// The listener and the bounds of one request.
+    pub http: HttpConfig,
+    /// How much one operation may ask for.
+    pub limits: Limits,
+}
+
+impl Config {
+    /// The configuration that `options` describe. Makes the local signing key if one is needed and not there.
+    pub fn new(options: &Options) -> Result<Self, ConfigError> {
+        let database = options.database();
+        let auth = AuthConfig::new(options, &database)?;
+        Ok(Self { database, auth, http: options.http(), limits: options.limits() })
+    }
+
+    /// The defaults over the database at `database_url`, on any free port, with a key of its own; the environment is
+    /// not read.
+    pub fn for_tests(database_url: &str) -> Result<Self, ConfigError> {
+        let key = key::random();
+        Self::new(&Options::from_flags([
+            ("database-url", database_url),
+            ("bind-addr", "127.0.0.1:0"),
+            ("jwt-secret-key", secrecy::ExposeSecret::expose_secret(&key)),
+        ])?)
+    }
+}
+
+/// The algorithms by which own tokens are signed: HMAC, since both ends are this program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum JwtAlgorithm {
+    /// HMAC with SHA-256.
+    Hs256,
+    /// HMAC with SHA-384.
+    Hs384,
+    /// HMAC with SHA-512.
+    Hs512,
+}
+
+/// How callers are known.
+#[derive(Clone)]
+pub struct AuthConfig {
+    /// What tokens are signed with; 32 bytes or more.
+    pub key: SecretString,
+    /// The one algorithm by which tokens are signed and verified.
+    pub algorithm: JwtAlgorithm,
+    /// Written into tokens and required of them.
+    pub issuer: String,
+    /// Written into tokens and required of them.
+    pub audience: String,
+    /// How long a token is good for.
+    pub access_token_lifetime: Duration,
+}
+
+impl AuthConfig {
+    /// The part of `options` about tokens. A server that only this machine reaches, on a database file, keeps a random
+    /// key of its own; any other must be given one, since its instances have to share it.
+    pub fn new(options: &Options, database: &DatabaseConfig) -> Result<Self, ConfigError> {
+        let key = match &options.jwt_secret_key {
+            Some(key) => key::checked(key.clone(), "JWT_SECRET_KEY")?,
+            None if database.is_sqlite() && options.bind_addr.ip().to_canonical().is_loopback() => {
+                match database.sqlite_file() {
+                    Some(file) => key::kept_beside(&file)?,
+                    None => key::random(),
+                }
+            }
+            None => {
+                return Err(ConfigError::new(
+                    "JWT_SECRET_KEY",
+                    "must be set, to 32 bytes or more that nobody can guess (openssl rand -base64 48), unless the \
+                     server listens on loopback with SQLite",
+                ));
+            }
+        };
+        Ok(Self {
+            key,
+            algorithm: options.jwt_algorithm,
+            issuer: options.jwt_issuer.clone(),
+            audience: options.jwt_audience.clone(),
+            access_token_lifetime: Duration::from_secs(options.access_token_expire_minutes * 60),
+        })
+    }
+}
+
+impl fmt::Debug for AuthConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthConfig")
+            .field("key", &HIDDEN)
+            .field("algorithm", &self.algorithm)
+            .field("issuer", &self.issuer)
+            .field("audience", &self.audience)
+            .field("access_token_lifetime", &self.access_token_lifetime)
+            .finish()
+    }
+}
+
+/// The web origins whose pages may read answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AllowedOrigins {
+    /// Every origin: `*`.
+    Any,
+    /// These alone; none of them when empty.
+    These(Vec<HeaderValue>),
+}
+
+/// The listener and the bounds of one request.
+#[derive(Debug, Clone)]
+pub struct HttpConfig {
+    /// Where the API listens.
+    pub bind_addr: SocketAddr,
+    /// The web origins whose pages may read answers.
+    pub cors_allowed_origins: AllowedOrigins,
+    /// How long a request may take.
+    pub request_timeout: Duration,
+    /// How long requests in flight have to end once the program is told to stop.
+    pub shutdown_grace: Duration,
+    /// The largest body that is read.
+    pub max_body_bytes: usize,
+}
+
+/// How much one operation may ask for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// How deep a GraphQL document may nest.
+    pub max_depth: usize,
+    /// What a GraphQL document may cost.
+    pub max_cost: u64,
+    /// The largest page of a connection.
+    pub max_page_size: u64,
+    /// The page of a connection that names none.
+    pub default_page_size: u64,
+    /// The most rows that a REST answer holds.
+    pub max_rows: u64,
+}
+
+#[cfg(test)]
+mod tests;

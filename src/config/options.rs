@@ -1,0 +1,210 @@
+//! The variables and flags themselves, as `--help` shows them.
+//!
+//! In: the command line and the environment. Out: [`Options`], each value of the right form, from which the areas of
+//! the configuration are taken; or one line about the variable that is not.
+
+use std::{error::Error as _, net::SocketAddr, time::Duration};
+
+use clap::{
+    Args, Command, FromArgMatches,
+    builder::Resettable,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
+use secrecy::SecretString;
+
+use super::{AllowedOrigins, ConfigError, DatabaseConfig, HttpConfig, JwtAlgorithm, Limits, parse};
+
+/// What an operator may set, by a flag or by the environment variable beside it.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Configuration")]
+pub struct Options {
+    /// The database, as a sqlite: or postgres: URL.
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", global = true)]
+    #[arg(default_value = "sqlite://rootstock.db?mode=rwc", value_parser = parse::database_url)]
+    pub database_url: SecretString,
+
+    /// The most connections open at once.
+    #[arg(long, env = "DATABASE_MAX_CONNECTIONS", value_name = "N", global = true)]
+    #[arg(default_value = "10", value_parser = parse::whole::<1, 1_000>)]
+    pub database_max_connections: u64,
+
+    /// Keep prepared statements: on, or off behind a pooler in transaction mode that does not know them.
+    #[arg(long, env = "DATABASE_PREPARED_STATEMENTS", value_name = "ON|OFF", global = true)]
+    #[arg(default_value = "on", value_parser = parse::switch, action = clap::ArgAction::Set)]
+    pub database_prepared_statements: bool,
+
+    /// Where the API listens.
+    #[arg(long, env = "BIND_ADDR", value_name = "ADDRESS:PORT", global = true)]
+    #[arg(default_value = "127.0.0.1:8000", value_parser = parse::address)]
+    pub bind_addr: SocketAddr,
+
+    /// What tokens are signed with, 32 bytes or more. On loopback with SQLite a random one is kept beside the database,
+    /// else it is required.
+    #[arg(long, env = "JWT_SECRET_KEY", hide_env_values = true, value_name = "SECRET", global = true)]
+    #[arg(value_parser = parse::secret)]
+    pub jwt_secret_key: Option<SecretString>,
+
+    /// How tokens are signed: HS256, HS384 or HS512.
+    #[arg(long, env = "JWT_ALGORITHM", value_name = "NAME", global = true)]
+    #[arg(default_value = "HS256", value_parser = parse::algorithm)]
+    pub jwt_algorithm: JwtAlgorithm,
+
+    /// The issuer, written into own tokens and required in every token.
+    #[arg(long, env = "JWT_ISSUER", value_name = "TEXT", global = true)]
+    #[arg(default_value = "rootstock", value_parser = parse::text)]
+    pub jwt_issuer: String,
+
+    /// The audience, written into own tokens and required in every token.
+    #[arg(long, env = "JWT_AUDIENCE", value_name = "TEXT", global = true)]
+    #[arg(default_value = "rootstock", value_parser = parse::text)]
+    pub jwt_audience: String,
+
+    /// How long an access token is good for.
+    #[arg(long, env = "ACCESS_TOKEN_EXPIRE_MINUTES", value_name = "MINUTES", global = true)]
+    #[arg(default_value = "30", value_parser = parse::whole::<1, 525_600>)]
+    pub access_token_expire_minutes: u64,
+
+    /// The web origins whose pages may read answers, as a comma list; * for every one.
+    #[arg(long, env = "CORS_ALLOWED_ORIGINS", value_name = "ORIGINS", global = true)]
+    #[arg(default_value = "", hide_default_value = true, value_parser = parse::origins)]
+    pub cors_allowed_origins: AllowedOrigins,
+
+    /// How deep a GraphQL document may nest.
+    #[arg(long = "graphql-max-depth", env = "GRAPHQL_MAX_DEPTH", value_name = "N", global = true)]
+    #[arg(default_value = "12", value_parser = parse::whole::<1, 1_000>)]
+    pub graphql_max_depth: u64,
+
+    /// What a GraphQL document may cost.
+    #[arg(long = "graphql-max-cost", env = "GRAPHQL_MAX_COST", value_name = "N", global = true)]
+    #[arg(default_value = "5000", value_parser = parse::whole::<1, 1_000_000_000>)]
+    pub graphql_max_cost: u64,
+
+    /// The largest page of a GraphQL connection.
+    #[arg(long = "graphql-max-page-size", env = "GRAPHQL_MAX_PAGE_SIZE", value_name = "N", global = true)]
+    #[arg(default_value = "100", value_parser = parse::whole::<1, 100_000>)]
+    pub graphql_max_page_size: u64,
+
+    /// The most rows that a REST answer holds.
+    #[arg(long, env = "REST_MAX_ROWS", value_name = "N", global = true)]
+    #[arg(default_value = "1000", value_parser = parse::whole::<1, 10_000_000>)]
+    pub rest_max_rows: u64,
+
+    /// How long a request may take.
+    #[arg(long, env = "REQUEST_TIMEOUT_SECONDS", value_name = "SECONDS", global = true)]
+    #[arg(default_value = "15", value_parser = parse::whole::<1, 3_600>)]
+    pub request_timeout_seconds: u64,
+
+    /// How long requests in flight have to end once the program is told to stop.
+    #[arg(long, env = "SHUTDOWN_GRACE_SECONDS", value_name = "SECONDS", global = true)]
+    #[arg(default_value = "20", value_parser = parse::whole::<0, 3_600>)]
+    pub shutdown_grace_seconds: u64,
+
+    /// The largest body that is read, plain or with the unit KiB or MiB.
+    #[arg(long, env = "MAX_BODY_BYTES", value_name = "BYTES", global = true)]
+    #[arg(default_value = "1 MiB", value_parser = parse::bytes)]
+    pub max_body_bytes: u64,
+
+    /// The form of log lines: pretty or json. Without it: pretty on a terminal, else json.
+    #[arg(long, env = "LOG_FORMAT", value_name = "FORMAT", global = true, value_parser = parse::log_format)]
+    pub log_format: Option<LogFormat>,
+
+    /// Which log lines are written, as directives of tracing.
+    #[arg(long, env = "RUST_LOG", value_name = "DIRECTIVES", global = true)]
+    #[arg(default_value = "info", value_parser = parse::log_filter)]
+    pub rust_log: String,
+}
+
+/// The form of log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Pretty,
+    /// For machines: one JSON object a line.
+    Json,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogConfig {
+    /// The form of log lines; by what standard error is when not said.
+    pub format: Option<LogFormat>,
+    /// Directives that tracing-subscriber has accepted.
+    pub filter: String,
+}
+
+impl Options {
+    /// The options that `flags` (long names without their dashes, and values) give, over the defaults; the environment
+    /// is not read.
+    pub fn from_flags<'a>(flags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<Self, ConfigError> {
+        let mut command = Self::augment_args(Command::new("rootstock")).mut_args(|arg| arg.env(Resettable::Reset));
+        let flags = flags.into_iter().map(|(name, value)| format!("--{name}={value}"));
+        let parsed = command
+            .try_get_matches_from_mut(std::iter::once("rootstock".to_owned()).chain(flags))
+            .and_then(|matches| Self::from_arg_matches(&matches));
+        parsed.map_err(|error| ConfigError::of(&error).unwrap_or_else(|| ConfigError(error.kind().to_string())))
+    }
+
+    /// Which database, and how it is used.
+    pub fn database(&self) -> DatabaseConfig {
+        let request = Duration::from_secs(self.request_timeout_seconds);
+        DatabaseConfig {
+            url: self.database_url.clone(),
+            max_connections: usize::try_from(self.database_max_connections).unwrap_or(usize::MAX),
+            prepared_statements: self.database_prepared_statements,
+            // Both end before the request does, so that its answer says what happened.
+            acquire_timeout: (request / 2).min(Duration::from_secs(5)),
+            statement_timeout: request * 9 / 10,
+        }
+    }
+
+    /// The listener and the bounds of one request.
+    pub(super) fn http(&self) -> HttpConfig {
+        HttpConfig {
+            bind_addr: self.bind_addr,
+            cors_allowed_origins: self.cors_allowed_origins.clone(),
+            request_timeout: Duration::from_secs(self.request_timeout_seconds),
+            shutdown_grace: Duration::from_secs(self.shutdown_grace_seconds),
+            max_body_bytes: usize::try_from(self.max_body_bytes).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// How much one operation may ask for.
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            max_depth: usize::try_from(self.graphql_max_depth).unwrap_or(usize::MAX),
+            max_cost: self.graphql_max_cost,
+            max_page_size: self.graphql_max_page_size,
+            default_page_size: self.graphql_max_page_size.min(20),
+            max_rows: self.rest_max_rows,
+        }
+    }
+
+    /// What is logged, and how.
+    pub fn log(&self) -> LogConfig {
+        LogConfig { format: self.log_format, filter: self.rust_log.clone() }
+    }
+}
+
+impl ConfigError {
+    /// What `error` says of the value of a variable, in one line; none if it is about something else, which clap's own
+    /// words explain better.
+    pub fn of(error: &clap::Error) -> Option<Self> {
+        let (ErrorKind::ValueValidation, Some(ContextValue::String(flag))) =
+            (error.kind(), error.get(ContextKind::InvalidArg))
+        else {
+            return None;
+        };
+        let mut command = Options::augment_args(Command::new("rootstock"));
+        // An argument can be shown only once its command is built.
+        command.build();
+        let arg = command.get_arguments().find(|arg| arg.to_string() == *flag)?;
+        let variable = arg.get_env()?.to_string_lossy().into_owned();
+        let what = error.source()?.to_string();
+        match error.get(ContextKind::InvalidValue) {
+            Some(ContextValue::String(value)) if !arg.is_hide_env_values_set() => {
+                Some(Self(format!("{variable} {what}, it is {value:?}")))
+            }
+            _ => Some(Self(format!("{variable} {what}"))),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! Tests of the configuration: defaults, bad values, the local key, and what is shown of secrets.
+
+use secrecy::ExposeSecret;
+
+use super::*;
+
+#[test]
+fn the_defaults_are_those_of_the_contract() {
+    let config = Config::for_tests("sqlite::memory:").unwrap();
+    assert_eq!(
+        config.limits,
+        Limits { max_depth: 12, max_cost: 5000, max_page_size: 100, default_page_size: 20, max_rows: 1000 }
+    );
+    assert_eq!(config.http.max_body_bytes, 1 << 20);
+    assert_eq!(config.http.request_timeout, Duration::from_secs(15));
+    assert_eq!(config.http.cors_allowed_origins, AllowedOrigins::These(vec![]));
+    assert_eq!(config.database.max_connections, 10);
+    assert!(config.database.prepared_statements);
+    assert!(config.database.statement_timeout < config.http.request_timeout);
+    assert_eq!(config.auth.access_token_lifetime, Duration::from_secs(1800));
+    assert_eq!(Options::from_flags([]).unwrap().bind_addr.to_string(), "127.0.0.1:8000");
+}
+
+#[test]
+fn a_bad_value_is_one_line_that_names_its_variable() {
+    for (flag, value, expected) in [
+        (
+            "database-max-connections",
+            "ten",
+            "DATABASE_MAX_CONNECTIONS must be a whole number from 1 to 1000, it is \"ten\"",
+        ),
+        (
+            "database-max-connections",
+            "0",
+            "DATABASE_MAX_CONNECTIONS must be a whole number from 1 to 1000, it is \"0\"",
+        ),
+        ("bind-addr", "8000", "BIND_ADDR must be an IP address and a port"),
+        ("jwt-algorithm", "none", "JWT_ALGORITHM must be HS256, HS384 or HS512"),
+        ("jwt-issuer", "", "JWT_ISSUER must not be empty"),
+        ("max-body-bytes", "1 GB", "MAX_BODY_BYTES must be a number of bytes"),
+        ("database-prepared-statements", "maybe", "DATABASE_PREPARED_STATEMENTS must be on or off"),
+        ("cors-allowed-origins", "https://a.example/path", "CORS_ALLOWED_ORIGINS must be * or a comma list"),
+        ("log-format", "xml", "LOG_FORMAT must be pretty or json"),
+        ("rust-log", "info,a=b=c", "RUST_LOG must be log directives"),
+    ] {
+        let error = Options::from_flags([(flag, value)]).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{flag}={value}: {error}");
+        assert_eq!(error.lines().count(), 1, "{error}");
+    }
+}
+
+#[test]
+fn a_bad_database_url_is_not_repeated() {
+    let error = Options::from_flags([("database-url", "mysql://root:hunter2@db/x")]).unwrap_err().to_string();
+    assert!(error.starts_with("DATABASE_URL must be a URL") && !error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn a_key_is_required_where_others_can_reach_the_server_and_a_weak_one_never_does() {
+    let outside = [("bind-addr", "0.0.0.0:8000"), ("database-url", "sqlite::memory:")];
+    let postgres = [("bind-addr", "127.0.0.1:8000"), ("database-url", "postgres://u@h/d")];
+    for flags in [outside, postgres] {
+        let error = Config::new(&Options::from_flags(flags).unwrap()).unwrap_err().to_string();
+        assert!(error.starts_with("JWT_SECRET_KEY must be set"), "{error}");
+    }
+    for weak in ["", "short"] {
+        let options = Options::from_flags([("database-url", "sqlite::memory:"), ("jwt-secret-key", weak)]).unwrap();
+        let error = Config::new(&options).unwrap_err().to_string();
+        assert!(error.starts_with("JWT_SECRET_KEY must have 32 bytes or more"), "{error}");
+    }
+}
+
+#[test]
+fn the_local_key_is_made_once_and_private() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.db");
+    let url = format!("sqlite://{}?mode=rwc", file.display());
+    let options = Options::from_flags([("database-url", url.as_str())]).unwrap();
+    let keys: Vec<String> = std::thread::scope(|scope| {
+        let starts: Vec<_> = (0..8).map(|_| scope.spawn(|| Config::new(&options).unwrap().auth.key)).collect();
+        starts.into_iter().map(|start| start.join().unwrap().expose_secret().to_owned()).collect()
+    });
+    assert!(keys[0].len() >= 32 && keys.iter().all(|key| *key == keys[0]), "every start has the same key");
+    let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(files, ["a.db.jwt-key"], "no draft is left behind");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(folder.path().join("a.db.jwt-key")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+}
+
+#[test]
+fn secrets_print_as_stars() {
+    for url in ["postgres://u:hunter2@h/d?sslmode=require", "postgres://u@h/d?password=hunter2"] {
+        let flags = [("database-url", url), ("jwt-secret-key", "hunter2hunter2hunter2hunter2hunter2")];
+        let options = Options::from_flags(flags).unwrap();
+        let shown = format!("{options:?} {:?}", Config::new(&options).unwrap());
+        assert!(shown.contains("***") && !shown.contains("hunter2"), "{shown}");
+    }
+}
+
+#[test]
+fn sqlite_urls_name_their_file() {
+    let file = |url| Options::from_flags([("database-url", url)]).unwrap().database().sqlite_file();
+    assert_eq!(file("sqlite://rootstock.db?mode=rwc"), Some("rootstock.db".into()));
+    assert_eq!(file("sqlite:///data/a%20b.db"), Some("/data/a b.db".into()));
+    assert_eq!(file("sqlite:a.db"), Some("a.db".into()));
+    for memory in ["sqlite::memory:", "sqlite://:memory:", "sqlite://x?mode=memory&cache=shared", "postgres://u@h/d"] {
+        assert_eq!(file(memory), None, "{memory}");
+    }
+}
+
+#[test]
+fn origins_are_what_browsers_send() {
+    let origins = |text| Options::from_flags([("cors-allowed-origins", text)]).map(|o| o.cors_allowed_origins);
+    let these =
+        |list: &[&'static str]| AllowedOrigins::These(list.iter().map(|o| HeaderValue::from_static(o)).collect());
+    assert_eq!(origins("*"), Ok(AllowedOrigins::Any));
+    assert_eq!(
+        origins("https://a.example, http://localhost:3000/,https://b.example:443"),
+        Ok(these(&["https://a.example", "http://localhost:3000", "https://b.example"]))
+    );
+    assert!(origins("a.example").is_err() && origins("*,https://a.example").is_err());
+}

@@ -1,0 +1,206 @@
+//! From what the client wrote to typed values: each slot of a plan says what it must be.
+//!
+//! In: [`Argument`]s, one a slot. Out: [`Bound`] values for the placeholders of the plan's statements. A wrong value is
+//! an error that names its field; wrong inputs of a write are told all at once.
+
+use super::{compile::Bind, cursor, principal::Principal, query::SlotKind};
+use crate::{
+    catalog::{
+        Catalog, Fill,
+        policy::Claim,
+        scalar::{Input, Scalar, Value},
+    },
+    error::{Error, Problem, Result},
+};
+use chrono::{DateTime, SubsecRound as _, Utc};
+use std::sync::Arc;
+use uuid::Uuid;
+
+/// A value as the client wrote it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Argument {
+    /// JSON or GraphQL null.
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// A number's text.
+    Number(String),
+    /// A string.
+    String(String),
+    /// Text for a value of any type, from a URL or an `ID`.
+    Text(String),
+    /// The text of a JSON object or array.
+    Json(String),
+    /// A list.
+    List(Vec<Argument>),
+}
+
+impl Argument {
+    fn input(&self) -> Option<Input<'_>> {
+        Some(match self {
+            Self::Null | Self::List(_) => return None,
+            Self::Bool(value) => Input::Bool(*value),
+            Self::Number(text) => Input::Number(text),
+            Self::String(text) => Input::String(text),
+            Self::Text(text) => Input::Text(text),
+            Self::Json(text) => Input::Json(text),
+        })
+    }
+
+    /// The text of a string or of a URL's value.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::String(text) | Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// The values of one execution of a plan.
+#[derive(Debug)]
+pub struct Bound {
+    slots: Vec<Slotted>,
+    subject: Option<Uuid>,
+    role: String,
+    now: DateTime<Utc>,
+}
+
+#[derive(Debug)]
+enum Slotted {
+    One(Value),
+    /// The values of a cursor.
+    Position(Vec<Value>),
+}
+
+/// Types the client's values by the slots of a plan.
+///
+/// # Errors
+/// A value that is not of its column's type, breaks its rules, or is no cursor of its list.
+pub fn bind(catalog: &Catalog, slots: &[SlotKind], arguments: &[Argument], principal: &Principal) -> Result<Bound> {
+    let mut problems = Vec::new();
+    let mut bound = Vec::with_capacity(slots.len());
+    for (index, kind) in slots.iter().enumerate() {
+        let argument = arguments.get(index).unwrap_or(&Argument::Null);
+        bound.push(slot(catalog, kind, argument, &mut problems)?);
+    }
+    if !problems.is_empty() {
+        return Err(Error::invalid(problems));
+    }
+    let (subject, role) = (principal.subject(), principal.role().to_owned());
+    // Both databases keep microseconds: what is written is what is read.
+    Ok(Bound { slots: bound, subject, role, now: Utc::now().trunc_subsecs(6) })
+}
+
+fn slot(catalog: &Catalog, kind: &SlotKind, argument: &Argument, problems: &mut Vec<Problem>) -> Result<Slotted> {
+    Ok(Slotted::One(match kind {
+        SlotKind::Unused => Value::Null,
+        SlotKind::Operand { column, scalar } => operand(column, scalar, argument)?,
+        SlotKind::Operands { column, scalar } => match argument {
+            Argument::List(arguments) => {
+                let values = arguments.iter().map(|argument| operand(column, scalar, argument));
+                Value::List(values.collect::<Result<_>>()?)
+            }
+            // A single value is a list of one (GraphQL specification, section 3.11).
+            one => Value::List(vec![operand(column, scalar, one)?]),
+        },
+        SlotKind::Pattern { column } => match operand(column, &Scalar::Text, argument)? {
+            Value::Text(pattern) if ends_in_escape(&pattern) => {
+                return Err(Error::bad_value(format!(
+                    "A pattern for \"{column}\" must not end with its escape character \\"
+                ))
+                .code("22025")
+                .field(column.clone()));
+            }
+            value => value,
+        },
+        SlotKind::Key { resource, scalar, node } => key(catalog, *resource, scalar, *node, argument)?,
+        SlotKind::Input { resource, column } => {
+            let column = &catalog.at(*resource).columns[*column];
+            match argument.input() {
+                None if column.nullable && *argument == Argument::Null => Value::Null,
+                None => {
+                    let message = if *argument == Argument::Null { "must not be null" } else { "must not be a list" };
+                    problems.push(Problem { field: column.name.clone(), message: message.to_owned() });
+                    Value::Null
+                }
+                Some(input) => match column.scalar.parse(&input) {
+                    Ok(value) => {
+                        column.check(&value, problems);
+                        value
+                    }
+                    Err(message) => {
+                        problems.push(Problem { field: column.name.clone(), message });
+                        Value::Null
+                    }
+                },
+            }
+        }
+        SlotKind::Cursor { resource, order } => {
+            let text = argument.text().unwrap_or_default();
+            return Ok(Slotted::Position(cursor::values(text, catalog.at(*resource), order)?));
+        }
+        SlotKind::Offset => match argument.input().map(|input| Scalar::BigInt.parse(&input)) {
+            Some(Ok(Value::Int(offset))) if offset >= 0 => Value::Int(offset),
+            _ => return Err(Error::bad_request("An offset must be a number from 0 upward").code("PGRST103")),
+        },
+    }))
+}
+
+fn operand(column: &str, scalar: &Scalar, argument: &Argument) -> Result<Value> {
+    let wrong =
+        |message: &str| Error::bad_value(format!("A value for \"{column}\" {message}")).field(column.to_owned());
+    match argument.input() {
+        Some(input) => scalar.parse(&input).map_err(|message| wrong(&message)),
+        None if *argument == Argument::Null => {
+            Err(wrong("must not be null").hint("Nothing equals NULL: ask with isNull, or is.null in a URL"))
+        }
+        None => Err(wrong("must not be a list")),
+    }
+}
+
+fn key(catalog: &Catalog, resource: usize, scalar: &Scalar, node: bool, argument: &Argument) -> Result<Value> {
+    let name = &catalog.at(resource).key_column().name;
+    let text = argument.text().unwrap_or_default();
+    if !node {
+        return match argument {
+            Argument::Number(text) => operand(name, scalar, &Argument::Text(text.clone())),
+            Argument::String(text) => operand(name, scalar, &Argument::Text(text.clone())),
+            other => operand(name, scalar, other),
+        };
+    }
+    // An id of nothing is the id of nothing: `node` answers null, and no row has NULL as its key.
+    let key = cursor::parse_node_id(catalog, text).filter(|(of, _)| *of == resource);
+    Ok(key.and_then(|(_, key)| scalar.parse(&Input::Text(&key)).ok()).unwrap_or(Value::Null))
+}
+
+fn ends_in_escape(pattern: &str) -> bool {
+    pattern.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1
+}
+
+impl Bound {
+    /// The values of a statement's placeholders; `written` is the key of the row that a write touched.
+    pub(crate) fn values(&self, binds: &[Bind], written: Option<&Value>) -> Arc<[Value]> {
+        binds.iter().map(|bind| self.value(bind, written)).collect()
+    }
+
+    fn value(&self, bind: &Bind, written: Option<&Value>) -> Value {
+        match bind {
+            Bind::Slot(slot) => match self.slots.get(*slot) {
+                Some(Slotted::One(value)) => value.clone(),
+                _ => Value::Null,
+            },
+            Bind::Position(slot, index) => match self.slots.get(*slot) {
+                Some(Slotted::Position(values)) => values.get(*index).cloned().unwrap_or(Value::Null),
+                _ => Value::Null,
+            },
+            Bind::Claim(Claim::Sub) => self.subject.map_or(Value::Null, Value::Uuid),
+            Bind::Claim(Claim::Role) => Value::Text(self.role.clone()),
+            Bind::Value(value) | Bind::Fill(Fill::Value(value)) => value.clone(),
+            Bind::Fill(Fill::Now) => Value::Timestamp(self.now),
+            Bind::Fill(Fill::Today) => Value::Date(self.now.date_naive()),
+            Bind::Fill(Fill::UuidV7) => Value::Uuid(Uuid::now_v7()),
+            Bind::Fill(Fill::Database) => Value::Null,
+            Bind::Written => written.cloned().unwrap_or(Value::Null),
+        }
+    }
+}

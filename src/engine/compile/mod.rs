@@ -1,0 +1,149 @@
+//! From an authorized query to a plan: SQL with typed placeholders, and the program that writes its rows.
+//!
+//! In: [`Authorized`] queries alone. Out: a [`Plan`] for one dialect, which holds no value of any client and no claim of
+//! any caller, so that it serves all of them. Identifiers come from the catalogue, values are always bound.
+
+mod list;
+mod predicate;
+mod select;
+mod write;
+
+pub use write::{WriteKind, WritePlan};
+
+use super::{
+    authorize::Authorized,
+    database::Dialect,
+    query::{KeySource, Predicate, Query, QueryAction, SlotKind},
+    render::Program,
+};
+use crate::catalog::{
+    Catalog, Fill,
+    policy::{Claim, Operand},
+    scalar::{Scalar, Style, Value},
+};
+use std::{fmt::Write as _, sync::Arc};
+
+/// How a query runs on one database.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// What the client's values must be.
+    pub slots: Vec<SlotKind>,
+    /// The write, if it is one.
+    pub write: Option<WritePlan>,
+    /// The read; none where no row can be visible to the caller.
+    pub read: Option<Statement>,
+    /// How the rows of the read are written.
+    pub program: Arc<Program>,
+}
+
+/// A statement and where its values come from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Statement {
+    /// The text.
+    pub sql: Arc<str>,
+    /// A value for each placeholder.
+    pub binds: Vec<Bind>,
+}
+
+/// Where the value of a placeholder comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Bind {
+    /// The client's value in this slot.
+    Slot(usize),
+    /// One of the values of the cursor in this slot.
+    Position(usize, usize),
+    /// The caller.
+    Claim(Claim),
+    /// The policy, or a column's default.
+    Value(Value),
+    /// What is made for the request.
+    Fill(Fill),
+    /// The key of the row that the write touched.
+    Written,
+}
+
+/// Compiles a query for a database and a protocol.
+pub fn compile(catalog: &Catalog, query: &Authorized<Query>, dialect: Dialect, style: Style) -> Plan {
+    let program;
+    let read = if query.read.visible == Predicate::Constant(false) {
+        program = Program::Row(Vec::new());
+        None
+    } else {
+        let mut compiler = Compiler::new(catalog, dialect, style);
+        let (sql, made) = compiler.root(&query.read, &query.envelope);
+        program = made;
+        Some(compiler.finish(sql))
+    };
+    let write = match &query.action {
+        QueryAction::Read => None,
+        _ => Some(write::compile(catalog, query, dialect, style)),
+    };
+    Plan { slots: query.slots.clone(), write, read, program: Arc::new(program) }
+}
+
+/// Collects the placeholders of one statement.
+struct Compiler<'c> {
+    catalog: &'c Catalog,
+    dialect: Dialect,
+    style: Style,
+    binds: Vec<Bind>,
+    aliases: usize,
+}
+
+impl<'c> Compiler<'c> {
+    const fn new(catalog: &'c Catalog, dialect: Dialect, style: Style) -> Self {
+        Self { catalog, dialect, style, binds: Vec::new(), aliases: 0 }
+    }
+
+    fn finish(self, sql: String) -> Statement {
+        Statement { sql: Arc::from(sql), binds: self.binds }
+    }
+
+    fn alias(&mut self) -> String {
+        self.aliases += 1;
+        format!("t{}", self.aliases)
+    }
+
+    /// A placeholder for a value of the type; equal ones share a number.
+    fn bind(&mut self, bind: Bind, scalar: &Scalar) -> String {
+        let number = self.number(bind);
+        match self.dialect {
+            // The cast tells the server how to read the text that is bound.
+            Dialect::Postgres => format!("${number}::{}", scalar.postgres_type()),
+            Dialect::Sqlite => format!("?{number}"),
+        }
+    }
+
+    fn number(&mut self, bind: Bind) -> usize {
+        if let Some(index) = self.binds.iter().position(|other| *other == bind) {
+            return index + 1;
+        }
+        self.binds.push(bind);
+        self.binds.len()
+    }
+
+    /// A placeholder for what a policy says.
+    fn operand(&mut self, operand: &Operand, scalar: &Scalar) -> String {
+        match operand {
+            Operand::Claim(claim) => self.bind(Bind::Claim(*claim), scalar),
+            Operand::Value(value) => self.bind(Bind::Value(value.clone()), scalar),
+        }
+    }
+
+    fn key(&mut self, key: KeySource, scalar: &Scalar) -> String {
+        let bind = match key {
+            KeySource::Slot(slot) => Bind::Slot(slot),
+            KeySource::Caller => Bind::Claim(Claim::Sub),
+            KeySource::Written => Bind::Written,
+        };
+        self.bind(bind, scalar)
+    }
+}
+
+/// A quoted identifier. It comes from the catalogue, and is quoted all the same.
+fn identifier(name: &str) -> String {
+    let mut quoted = String::with_capacity(name.len() + 2);
+    // Writing into a String cannot fail.
+    let _ = write!(quoted, "\"{}\"", name.replace('"', "\"\""));
+    quoted
+}

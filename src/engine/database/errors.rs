@@ -1,0 +1,133 @@
+//! What a database says of a failed statement, as a caller may know it: one table by SQLSTATE, for both databases.
+//!
+//! In: a driver's error. Out: an [`Error`] with a SQLSTATE-shaped code; the driver's own words go to the log alone.
+
+use crate::error::{Error, Kind, Problem};
+use sea_orm::{DbErr, RuntimeErr};
+
+/// A violated constraint, as far as the database tells.
+#[derive(Debug, Default)]
+struct Violation {
+    /// The columns that it is about.
+    columns: Vec<String>,
+}
+
+/// The error of a SQLSTATE (PostgreSQL, appendix A).
+fn from_sqlstate(code: &str, violation: Violation) -> Error {
+    let fields = violation.columns.join(", ");
+    let about = |message: &str| if fields.is_empty() { String::new() } else { format!(" ({fields}{message})") };
+    let error = match code {
+        "23505" => Error::new(Kind::Conflict, format!("A row with this key is already there{}", about(""))),
+        "23503" => Error::new(Kind::Conflict, "A row that this one refers to, or that refers to it, stands in the way"),
+        "23502" => Error::bad_request(format!("A value is missing{}", about(" must not be null"))),
+        "23514" => Error::bad_request("A value is outside of what its column allows"),
+        "25006" => Error::new(Kind::ReadOnly, "The database takes no writes at the moment"),
+        "57014" => Error::new(Kind::Timeout, "The statement took longer than it may"),
+        "40001" | "40P01" | "55P03" => Error::new(Kind::Unavailable, "Others were writing the same rows; try again"),
+        code if code.starts_with("22") => Error::bad_request("A value is outside of its type"),
+        code if ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) => {
+            Error::new(Kind::Unavailable, "The database cannot be reached").hint("Try again in a moment")
+        }
+        _ => return Error::internal(format!("SQLSTATE {code}")),
+    };
+    let message = match code {
+        "23505" => "is taken",
+        "23502" => "must not be null",
+        _ => "is not allowed",
+    };
+    let problems = violation.columns.into_iter().map(|field| Problem { field, message: message.to_owned() }).collect();
+    let mut error = error.code(code.to_owned());
+    error.problems = problems;
+    error
+}
+
+/// The error of a statement on PostgreSQL.
+pub(super) fn from_postgres(error: tokio_postgres::Error) -> Error {
+    let Some(db) = error.as_db_error() else {
+        if error.is_closed() || std::error::Error::source(&error).is_some_and(|source| source.is::<std::io::Error>()) {
+            return super::unavailable(error);
+        }
+        return Error::internal(error);
+    };
+    let columns = db.column().map(|column| vec![column.to_owned()]).or_else(|| key_columns(db.detail()?));
+    let shown = from_sqlstate(db.code().code(), Violation { columns: columns.unwrap_or_default() });
+    shown.source(error)
+}
+
+/// The columns in PostgreSQL's `Key (a, b)=(1, 2) already exists.`; an expression gives its argument.
+fn key_columns(detail: &str) -> Option<Vec<String>> {
+    let (columns, _) = detail.strip_prefix("Key (")?.split_once(")=(")?;
+    let name = |column: &str| {
+        let column = column.trim().trim_start_matches("lower(").trim_end_matches("::text").trim_end_matches(')');
+        column.to_owned()
+    };
+    Some(columns.split(',').map(name).collect())
+}
+
+/// The error of a statement on SQLite, whose extended result codes say what PostgreSQL's SQLSTATE says.
+pub(super) fn from_sqlite(error: rusqlite::Error) -> Error {
+    let rusqlite::Error::SqliteFailure(failure, message) = &error else {
+        return Error::internal(error);
+    };
+    let code = match (failure.extended_code, failure.extended_code & 0xff) {
+        (2067 | 1555 | 2579, _) => "23505",
+        (787 | 1811, _) => "23503",
+        (1299, _) => "23502",
+        (275, _) => "23514",
+        (_, 5 | 6) => "55P03",
+        (_, 8) => "25006",
+        (_, 9) => "57014",
+        (_, 10 | 13 | 14) => "53100",
+        (_, 18) => "54000",
+        _ => return Error::internal(error),
+    };
+    let columns = message.as_deref().map(failed_columns).unwrap_or_default();
+    from_sqlstate(code, Violation { columns }).source(error)
+}
+
+/// The columns in SQLite's `UNIQUE constraint failed: users.email, users.role`; of an index over an expression the
+/// name is told instead, which by convention is table, columns and `key`.
+fn failed_columns(message: &str) -> Vec<String> {
+    let Some((_, columns)) = message.split_once("constraint failed: ") else { return Vec::new() };
+    if let Some(index) = columns.strip_prefix("index '").and_then(|rest| rest.strip_suffix('\'')) {
+        let column = index.strip_suffix("_key").and_then(|name| name.split_once('_')).map(|(_, column)| column);
+        return column.map(str::to_owned).into_iter().collect();
+    }
+    columns.split(',').filter_map(|column| Some(column.trim().split_once('.')?.1.to_owned())).collect()
+}
+
+/// An error on its way through SeaORM, which keeps only texts: the code and the columns.
+pub(super) fn to_orm(error: &Error) -> RuntimeErr {
+    let columns: Vec<_> = error.problems.iter().map(|problem| problem.field.as_str()).collect();
+    RuntimeErr::Internal(format!("SQLSTATE {} {} {error:?}", error.code, columns.join(",")))
+}
+
+/// The error that SeaORM had from one of our connections.
+pub fn error_of(error: DbErr) -> Error {
+    let (DbErr::Conn(RuntimeErr::Internal(text))
+    | DbErr::Exec(RuntimeErr::Internal(text))
+    | DbErr::Query(RuntimeErr::Internal(text))) = &error
+    else {
+        return Error::internal(error);
+    };
+    let mut words = text.strip_prefix("SQLSTATE ").unwrap_or_default().split(' ');
+    let (code, columns) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    if code == "PGRST001" {
+        return super::unavailable(error);
+    }
+    let columns = columns.split(',').filter(|column| !column.is_empty()).map(str::to_owned).collect();
+    from_sqlstate(code, Violation { columns }).source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_violation_names_its_columns_on_both_databases() {
+        assert_eq!(key_columns("Key (lower(email))=(a@b.c) already exists.").unwrap(), ["email"]);
+        assert_eq!(key_columns("Key (user_id, month)=(1, 2) already exists.").unwrap(), ["user_id", "month"]);
+        assert_eq!(failed_columns("UNIQUE constraint failed: index 'users_email_key'"), ["email"]);
+        assert_eq!(failed_columns("NOT NULL constraint failed: trees.name"), ["name"]);
+    }
+}

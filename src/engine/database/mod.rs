@@ -1,0 +1,259 @@
+//! Connections to the two databases, behind one interface: a statement's text, typed values, rows into a [`Sink`].
+//!
+//! In: SQL that only `engine::compile` and SeaORM make. Out: rows, cell by cell, borrowed from the driver's buffer.
+//! PostgreSQL is spoken to by tokio-postgres and SQLite by rusqlite, because a driver that pings, copies or hands rows
+//! through a channel costs more than the query; SeaORM runs over the same connections ([`orm`]).
+
+mod errors;
+mod orm;
+mod postgres;
+mod sqlite;
+mod tls;
+
+pub use errors::error_of;
+pub use orm::{Exclusive, Migrate};
+
+use crate::{
+    catalog::scalar::{Cell, Value},
+    config::DatabaseConfig,
+    error::{Error, Kind, Result},
+};
+use secrecy::ExposeSecret as _;
+use std::sync::Arc;
+
+/// Which SQL a database speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Dialect {
+    /// SQLite 3.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+}
+
+/// A row of an answer.
+pub trait Row {
+    /// The cell at `index`, counted from zero.
+    ///
+    /// # Errors
+    /// Fails when there is none, which is a defect of the statement.
+    fn cell(&self, index: usize) -> Result<Cell<'_>>;
+
+    /// The name and the declared type of each column, where the driver tells them.
+    fn columns(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+}
+
+/// What becomes of the rows of a statement.
+pub trait Sink: Send + 'static {
+    /// What they become.
+    type Output: Send + 'static;
+
+    /// Takes the next row.
+    ///
+    /// # Errors
+    /// Fails when the row holds what the catalogue says it cannot.
+    fn row<R: Row>(&mut self, row: &R) -> Result<()>;
+
+    /// There are no more rows; `affected` is how many a write changed.
+    ///
+    /// # Errors
+    /// Fails when the rows are not what the statement should give.
+    fn finish(self, affected: u64) -> Result<Self::Output>;
+}
+
+/// Counts what a write changed and forgets its rows.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Affected;
+
+impl Sink for Affected {
+    type Output = u64;
+
+    fn row<R: Row>(&mut self, _: &R) -> Result<()> {
+        Ok(())
+    }
+
+    fn finish(self, affected: u64) -> Result<u64> {
+        Ok(affected)
+    }
+}
+
+/// A database, with its connections. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Database(Arc<Backend>);
+
+#[derive(Debug)]
+enum Backend {
+    Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Postgres),
+}
+
+impl Database {
+    /// Opens the database that `config` names. PostgreSQL is connected to when the first connection is asked for, so
+    /// the program starts while it is away; SQLite's file is opened at once.
+    ///
+    /// # Errors
+    /// A URL that is not understood, or a file that cannot be opened.
+    pub async fn connect(config: &DatabaseConfig) -> Result<Self> {
+        let url = config.url.expose_secret();
+        let backend = if url.starts_with("postgres:") || url.starts_with("postgresql:") {
+            Backend::Postgres(postgres::Postgres::new(config)?)
+        } else if url.starts_with("sqlite:") {
+            Backend::Sqlite(sqlite::Sqlite::open(config).await?)
+        } else {
+            return Err(Error::bad_request("DATABASE_URL must begin with sqlite: or postgres:"));
+        };
+        Ok(Self(Arc::new(backend)))
+    }
+
+    /// Which SQL it speaks.
+    pub fn dialect(&self) -> Dialect {
+        match *self.0 {
+            Backend::Sqlite(_) => Dialect::Sqlite,
+            Backend::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// A connection for reads.
+    ///
+    /// # Errors
+    /// `Unavailable` when none comes free in time or the database is away.
+    pub async fn read(&self) -> Result<Connection> {
+        Ok(Connection(match &*self.0 {
+            Backend::Sqlite(sqlite) => Held::Sqlite(sqlite.reader().await?),
+            Backend::Postgres(postgres) => Held::Postgres(postgres.connection().await?),
+        }))
+    }
+
+    /// A transaction for writes. Dropped, it is rolled back.
+    ///
+    /// # Errors
+    /// `Unavailable` when no connection comes free in time or the database is away.
+    pub async fn begin(&self) -> Result<Transaction> {
+        let held = match &*self.0 {
+            Backend::Sqlite(sqlite) => Held::Sqlite(sqlite.writer().await?),
+            Backend::Postgres(postgres) => Held::Postgres(postgres.connection().await?),
+        };
+        let transaction = Transaction { connection: Connection(held), open: true };
+        // SQLite: a deferred transaction that turns to writing fails at once when another writes; an immediate waits.
+        let begin = match self.dialect() {
+            Dialect::Sqlite => "begin immediate",
+            Dialect::Postgres => "begin",
+        };
+        transaction.connection.batch(begin).await?;
+        Ok(transaction)
+    }
+
+    /// Asks the database for an answer.
+    ///
+    /// # Errors
+    /// `Unavailable` when it gives none.
+    pub async fn ping(&self) -> Result<()> {
+        let connection = self.read().await?;
+        connection.run(&Arc::from("select 1"), &Arc::default(), || Affected).await?;
+        Ok(())
+    }
+}
+
+/// A connection, given back when dropped.
+#[derive(Debug)]
+pub struct Connection(Held);
+
+#[derive(Debug)]
+enum Held {
+    Sqlite(sqlite::Held),
+    Postgres(postgres::Held),
+}
+
+impl Connection {
+    /// Runs a statement and hands its rows to a sink. `sink` makes a new one each time the statement is run: a read
+    /// on SQLite that turns out to be long is begun again on a thread where it blocks nobody.
+    ///
+    /// # Errors
+    /// What the database says of the statement, as the caller may know it.
+    pub async fn run<S: Sink>(
+        &self,
+        sql: &Arc<str>,
+        values: &Arc<[Value]>,
+        sink: impl Fn() -> S + Send + Sync + 'static,
+    ) -> Result<S::Output> {
+        match &self.0 {
+            Held::Sqlite(held) => held.run(sql, values, sink).await,
+            Held::Postgres(held) => held.run(sql, values, sink()).await,
+        }
+    }
+
+    /// Runs statements that take no values and whose rows nobody wants.
+    pub(crate) async fn batch(&self, sql: &str) -> Result<()> {
+        match &self.0 {
+            Held::Sqlite(held) => held.batch(sql).await,
+            Held::Postgres(held) => held.batch(sql).await,
+        }
+    }
+
+    /// Which SQL it speaks.
+    pub const fn dialect(&self) -> Dialect {
+        match self.0 {
+            Held::Sqlite(_) => Dialect::Sqlite,
+            Held::Postgres(_) => Dialect::Postgres,
+        }
+    }
+
+    /// Closes the connection instead of giving it back.
+    fn discard(&mut self) {
+        if let Held::Postgres(held) = &mut self.0 {
+            held.discard();
+        }
+    }
+}
+
+/// A transaction: all of it happens, or nothing. It is a [`Connection`] until it ends.
+#[derive(Debug)]
+pub struct Transaction {
+    connection: Connection,
+    open: bool,
+}
+
+impl std::ops::Deref for Transaction {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl Transaction {
+    /// Makes it happen.
+    ///
+    /// # Errors
+    /// A constraint that is checked last, or a database that went away: nothing has happened then.
+    pub async fn commit(mut self) -> Result<()> {
+        self.connection.batch("commit").await?;
+        self.open = false;
+        Ok(())
+    }
+
+    /// Undoes it, and waits until that is done, so that the connection can be used again.
+    pub async fn rollback(mut self) {
+        if self.connection.batch("rollback").await.is_ok() {
+            self.open = false;
+        }
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if !self.open {
+            return;
+        }
+        match &mut self.connection.0 {
+            Held::Sqlite(held) => held.rollback_when_idle(),
+            Held::Postgres(_) => self.connection.discard(),
+        }
+    }
+}
+
+/// No connection came free in time, or none could be made.
+fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    Error::new(Kind::Unavailable, "The database cannot be reached").hint("Try again in a moment").source(source)
+}

@@ -1,0 +1,204 @@
+//! PostgreSQL: a pool of held connections, each with its prepared statements.
+//!
+//! A connection is not pinged before or after use: one that died is seen to be closed when it is next asked for. A
+//! request that is dropped half way cancels its statement and gives up its connection.
+
+use super::{Row, Sink, errors::from_postgres, tls, unavailable};
+use crate::{
+    catalog::scalar::{Cell, Value},
+    config::DatabaseConfig,
+    error::{Error, Result},
+};
+use deadpool::managed::{self, Metrics, Object, Pool, RecycleError, RecycleResult};
+use futures_util::{StreamExt as _, pin_mut};
+use quick_cache::unsync::Cache;
+use secrecy::ExposeSecret as _;
+use std::{
+    error::Error as StdError,
+    sync::{Arc, Mutex, PoisonError},
+};
+use tokio_postgres::{
+    Client, Config, Statement,
+    types::{FromSql, ToSql, Type},
+};
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// How many prepared statements a connection keeps.
+const STATEMENTS: usize = 500;
+
+#[derive(Debug)]
+pub(super) struct Postgres {
+    pool: Pool<Manager>,
+}
+
+impl Postgres {
+    pub(super) fn new(config: &DatabaseConfig) -> Result<Self> {
+        let (mut postgres, tls) = tls::configure(config.url.expose_secret())?;
+        let timeout = config.statement_timeout.as_millis();
+        // Set in the session's start-up packet, so it costs no round trip. UTC: a timestamp without a zone means UTC.
+        postgres.options(format!("-c statement_timeout={timeout} -c timezone=UTC"));
+        postgres.application_name("rootstock");
+        postgres.connect_timeout(config.acquire_timeout);
+        let manager = Manager { postgres, tls, prepare: config.prepared_statements };
+        let pool = Pool::builder(manager)
+            .max_size(config.max_connections)
+            .wait_timeout(Some(config.acquire_timeout))
+            .create_timeout(Some(config.acquire_timeout))
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .map_err(Error::internal)?;
+        Ok(Self { pool })
+    }
+
+    pub(super) async fn connection(&self) -> Result<Held> {
+        self.pool.get().await.map(|object| Held(Some(object))).map_err(unavailable)
+    }
+}
+
+pub(super) struct Manager {
+    postgres: Config,
+    tls: MakeRustlsConnect,
+    prepare: bool,
+}
+
+impl std::fmt::Debug for Manager {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Manager").finish_non_exhaustive()
+    }
+}
+
+/// A connection and its prepared statements.
+pub(super) struct Session {
+    client: Client,
+    tls: MakeRustlsConnect,
+    /// None behind a pooler that hands each transaction another connection.
+    statements: Option<Mutex<Cache<Arc<str>, Statement>>>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").finish_non_exhaustive()
+    }
+}
+
+impl managed::Manager for Manager {
+    type Type = Session;
+    type Error = tokio_postgres::Error;
+
+    async fn create(&self) -> Result<Session, tokio_postgres::Error> {
+        let (client, connection) = self.postgres.connect(self.tls.clone()).await?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::warn!(%error, "a database connection ended");
+            }
+        });
+        let statements = self.prepare.then(|| Mutex::new(Cache::new(STATEMENTS)));
+        Ok(Session { client, tls: self.tls.clone(), statements })
+    }
+
+    async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<tokio_postgres::Error> {
+        if session.client.is_closed() { Err(RecycleError::message("the connection is closed")) } else { Ok(()) }
+    }
+}
+
+/// A connection taken from the pool; none once it was discarded.
+#[derive(Debug)]
+pub(super) struct Held(Option<Object<Manager>>);
+
+impl Held {
+    fn session(&self) -> Result<&Session> {
+        self.0.as_deref().ok_or_else(|| Error::internal("a discarded connection was used"))
+    }
+
+    /// Closes the connection instead of giving it back.
+    pub(super) fn discard(&mut self) {
+        self.0.take().map(Object::take);
+    }
+
+    pub(super) async fn batch(&self, sql: &str) -> Result<()> {
+        self.session()?.client.batch_execute(sql).await.map_err(from_postgres)
+    }
+
+    pub(super) async fn run<S: Sink>(&self, sql: &Arc<str>, values: &Arc<[Value]>, mut sink: S) -> Result<S::Output> {
+        let session = self.session()?;
+        let mut guard = CancelOnDrop { session, done: false };
+        let parameters = values.iter().map(|value| value as &(dyn ToSql + Sync));
+        let rows = match &session.statements {
+            Some(statements) => {
+                let cached = lock(statements).get(sql).cloned();
+                let statement = match cached {
+                    Some(statement) => statement,
+                    None => {
+                        let statement = session.client.prepare(sql).await.map_err(from_postgres)?;
+                        lock(statements).insert(Arc::clone(sql), statement.clone());
+                        statement
+                    }
+                };
+                session.client.query_raw(&statement, parameters).await
+            }
+            // Without a named statement the server infers the types from the casts all the same.
+            None => {
+                let typed = parameters.map(|parameter| (parameter, Type::UNKNOWN));
+                session.client.query_typed_raw(sql, typed).await
+            }
+        };
+        let rows = rows.map_err(from_postgres)?;
+        pin_mut!(rows);
+        while let Some(row) = rows.next().await {
+            sink.row(&row.map_err(from_postgres)?)?;
+        }
+        guard.done = true;
+        sink.finish(rows.rows_affected().unwrap_or_default())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // A cache is whole between its calls, whatever became of the thread that held it.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Cancels the statement in the database when the request that waits for it is dropped.
+struct CancelOnDrop<'s> {
+    session: &'s Session,
+    done: bool,
+}
+
+impl Drop for CancelOnDrop<'_> {
+    fn drop(&mut self) {
+        if self.done || self.session.client.is_closed() {
+            return;
+        }
+        let (token, tls) = (self.session.client.cancel_token(), self.session.tls.clone());
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                if let Err(error) = token.cancel_query(tls).await {
+                    tracing::debug!(%error, "a statement could not be cancelled");
+                }
+            });
+        }
+    }
+}
+
+/// A cell's bytes as the server sent them.
+struct Raw<'a>(&'a [u8]);
+
+impl<'a> FromSql<'a> for Raw<'a> {
+    fn from_sql(_: &Type, raw: &'a [u8]) -> Result<Self, Box<dyn StdError + Sync + Send>> {
+        Ok(Self(raw))
+    }
+
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+}
+
+impl Row for tokio_postgres::Row {
+    fn cell(&self, index: usize) -> Result<Cell<'_>> {
+        let raw: Option<Raw<'_>> = self.try_get(index).map_err(Error::internal)?;
+        Ok(raw.map_or(Cell::Null, |raw| Cell::Postgres(raw.0)))
+    }
+
+    fn columns(&self) -> Vec<(String, String)> {
+        self.columns().iter().map(|column| (column.name().to_owned(), column.type_().name().to_owned())).collect()
+    }
+}

@@ -1,0 +1,405 @@
+//! SQLite: readers beside one writer, in WAL mode.
+//!
+//! Most reads take microseconds, less than a change of threads: they run where they are asked for, within a budget of
+//! steps. A read that exceeds it is interrupted and begun again on the blocking pool, where it may take its time
+//! without holding up other requests. Writes wait for the disk, so they are always there.
+
+use super::{Row, Sink, errors::from_sqlite, unavailable};
+use crate::{
+    catalog::scalar::{Cell, Value},
+    config::DatabaseConfig,
+    error::{Error, Result},
+};
+use deadpool::managed::{self, Metrics, Object, Pool, RecycleResult};
+use rusqlite::{
+    Connection, ErrorCode, OpenFlags,
+    functions::{Context, FunctionFlags},
+    types::ValueRef,
+};
+use secrecy::ExposeSecret as _;
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{sync::OwnedMutexGuard, time::timeout};
+
+/// How many virtual-machine steps pass between two looks at the budget.
+const STEPS: i32 = 1_000;
+/// How many such looks a read may take where it was asked for: about a millisecond.
+const INLINE_BUDGET: i64 = 40;
+/// How many prepared statements a connection keeps.
+const STATEMENTS: usize = 500;
+
+#[derive(Debug)]
+pub(super) struct Sqlite {
+    writer: Arc<tokio::sync::Mutex<Shared>>,
+    /// None for a database in memory, which only its one connection can see.
+    readers: Option<Pool<Manager>>,
+    wait: Duration,
+}
+
+/// A connection that can be sent to the thread where it blocks nobody.
+type Shared = Arc<Guarded>;
+
+#[derive(Debug)]
+pub(super) struct Guarded {
+    connection: Mutex<Connection>,
+    budget: Arc<Budget>,
+}
+
+/// How much longer the running statement may go on.
+#[derive(Debug, Default)]
+struct Budget {
+    looks: AtomicI64,
+    cancelled: AtomicBool,
+}
+
+/// Where the database is, out of a URL like `sqlite://rootstock.db?mode=rwc`.
+#[derive(Debug, Clone)]
+struct Location {
+    path: Option<PathBuf>,
+    read_only: bool,
+    create: bool,
+}
+
+impl Location {
+    fn parse(url: &str) -> Result<Self> {
+        let rest = url.trim_start_matches("sqlite:");
+        let rest = rest.strip_prefix("//").unwrap_or(rest);
+        let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (mut read_only, mut create, mut memory) = (false, false, path == ":memory:" || path.is_empty());
+        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
+            match (&*name, &*value) {
+                ("mode", "ro") => read_only = true,
+                ("mode", "rw") => {}
+                ("mode", "rwc") => create = true,
+                ("mode", "memory") => memory = true,
+                _ => {
+                    return Err(Error::bad_request(format!("DATABASE_URL: {name}={value} is not known"))
+                        .hint("SQLite takes mode=ro, rw, rwc or memory"));
+                }
+            }
+        }
+        let path = percent_encoding::percent_decode_str(path)
+            .decode_utf8()
+            .map_err(|_| Error::bad_request("DATABASE_URL: the path is not UTF-8"))?;
+        Ok(Self { path: (!memory).then(|| PathBuf::from(&*path)), read_only, create })
+    }
+
+    fn open(&self, writer: bool) -> Result<Guarded, rusqlite::Error> {
+        let mut flags = OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        flags |= if self.read_only { OpenFlags::SQLITE_OPEN_READ_ONLY } else { OpenFlags::SQLITE_OPEN_READ_WRITE };
+        if self.create && writer {
+            flags |= OpenFlags::SQLITE_OPEN_CREATE;
+        }
+        let connection = match &self.path {
+            Some(path) => Connection::open_with_flags(path, flags)?,
+            None => Connection::open_in_memory()?,
+        };
+        connection.busy_timeout(Duration::from_secs(5))?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        if writer && !self.read_only {
+            // FULL: an acknowledged write survives a loss of power.
+            connection.execute_batch("pragma journal_mode = wal; pragma synchronous = full")?;
+        }
+        connection.execute_batch(if writer {
+            "pragma foreign_keys = on"
+        } else {
+            "pragma foreign_keys = on; pragma query_only = on; pragma mmap_size = 268435456"
+        })?;
+        register_functions(&connection)?;
+        let budget = Arc::new(Budget::default());
+        let watched = Arc::clone(&budget);
+        connection.progress_handler(
+            STEPS,
+            Some(move || {
+                watched.cancelled.load(Ordering::Relaxed) || watched.looks.fetch_sub(1, Ordering::Relaxed) <= 0
+            }),
+        )?;
+        Ok(Guarded { connection: Mutex::new(connection), budget })
+    }
+}
+
+impl Sqlite {
+    pub(super) async fn open(config: &DatabaseConfig) -> Result<Self> {
+        let location = Location::parse(config.url.expose_secret())?;
+        let place = location.path.as_ref().map_or_else(|| "memory".to_owned(), |path| path.display().to_string());
+        let writer = location.open(true).map_err(|error| {
+            Error::bad_request(format!("DATABASE_URL: the SQLite database {place} cannot be opened: {error}"))
+        })?;
+        let readers = if location.path.is_some() {
+            let pool = Pool::builder(Manager(location))
+                .max_size(config.max_connections)
+                .wait_timeout(Some(config.acquire_timeout))
+                .runtime(deadpool::Runtime::Tokio1)
+                .build();
+            Some(pool.map_err(Error::internal)?)
+        } else {
+            None
+        };
+        let writer = Arc::new(tokio::sync::Mutex::new(Arc::new(writer)));
+        Ok(Self { writer, readers, wait: config.acquire_timeout })
+    }
+
+    pub(super) async fn reader(&self) -> Result<Held> {
+        match &self.readers {
+            Some(pool) => Ok(Held::Reader(pool.get().await.map_err(unavailable)?)),
+            None => self.writer().await,
+        }
+    }
+
+    pub(super) async fn writer(&self) -> Result<Held> {
+        let guard = timeout(self.wait, Arc::clone(&self.writer).lock_owned()).await.map_err(unavailable)?;
+        Ok(Held::Writer(guard))
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Manager(Location);
+
+impl managed::Manager for Manager {
+    type Type = Shared;
+    type Error = rusqlite::Error;
+
+    async fn create(&self) -> Result<Shared, rusqlite::Error> {
+        self.0.open(false).map(Arc::new)
+    }
+
+    async fn recycle(&self, _: &mut Shared, _: &Metrics) -> RecycleResult<rusqlite::Error> {
+        Ok(())
+    }
+}
+
+/// A connection taken from the readers, or the writer.
+#[derive(Debug)]
+pub(super) enum Held {
+    Reader(Object<Manager>),
+    Writer(OwnedMutexGuard<Shared>),
+}
+
+impl Held {
+    fn shared(&self) -> &Shared {
+        match self {
+            Self::Reader(object) => object,
+            Self::Writer(guard) => guard,
+        }
+    }
+
+    pub(super) async fn batch(&self, sql: &str) -> Result<()> {
+        let sql = sql.to_owned();
+        self.blocking(move |connection| connection.execute_batch(&sql).map_err(from_sqlite)).await
+    }
+
+    pub(super) async fn run<S: Sink>(
+        &self,
+        sql: &Arc<str>,
+        values: &Arc<[Value]>,
+        sink: impl Fn() -> S + Send + Sync + 'static,
+    ) -> Result<S::Output> {
+        if let Self::Reader(shared) = self {
+            shared.budget.looks.store(INLINE_BUDGET, Ordering::Relaxed);
+            match execute(&shared.lock(), sql, values, sink()) {
+                Err(Failure::Interrupted) => {}
+                Err(Failure::Other(error)) => return Err(error),
+                Ok(output) => return Ok(output),
+            }
+        }
+        let (sql, values) = (Arc::clone(sql), Arc::clone(values));
+        self.blocking(move |connection| match execute(connection, &sql, &values, sink()) {
+            Ok(output) => Ok(output),
+            Err(Failure::Other(error)) => Err(error),
+            Err(Failure::Interrupted) => {
+                Err(Error::new(crate::error::Kind::Timeout, "The statement took longer than it may"))
+            }
+        })
+        .await
+    }
+
+    /// Runs `job` on the blocking pool. If the request is dropped meanwhile, the statement is interrupted.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        job: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let shared = Arc::clone(self.shared());
+        shared.budget.looks.store(i64::MAX, Ordering::Relaxed);
+        shared.budget.cancelled.store(false, Ordering::Relaxed);
+        let cancel = CancelOnDrop(Arc::clone(&shared.budget));
+        let result = tokio::task::spawn_blocking(move || job(&shared.lock())).await.map_err(Error::internal)?;
+        std::mem::forget(cancel);
+        result
+    }
+
+    /// Undoes the open transaction as soon as the connection is idle, on a thread where waiting for it blocks nobody.
+    pub(super) fn rollback_when_idle(&mut self) {
+        let shared = Arc::clone(self.shared());
+        let rollback = move || {
+            let connection = shared.lock();
+            shared.budget.cancelled.store(false, Ordering::Relaxed);
+            shared.budget.looks.store(i64::MAX, Ordering::Relaxed);
+            if !connection.is_autocommit()
+                && let Err(error) = connection.execute_batch("rollback")
+            {
+                tracing::error!(%error, "a transaction could not be rolled back");
+            }
+        };
+        // The next writer's `begin` queues behind this on the connection's own lock.
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => drop(runtime.spawn_blocking(rollback)),
+            Err(_) => rollback(),
+        }
+    }
+}
+
+impl Guarded {
+    fn lock(&self) -> MutexGuard<'_, Connection> {
+        // SQLite's connection is whole whatever became of the thread that used it.
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct CancelOnDrop(Arc<Budget>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancelled.store(true, Ordering::Relaxed);
+    }
+}
+
+enum Failure {
+    /// The budget was spent, or the request dropped.
+    Interrupted,
+    Other(Error),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::OperationInterrupted) => Self::Interrupted,
+            _ => Self::Other(from_sqlite(error)),
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+fn execute<S: Sink>(connection: &Connection, sql: &str, values: &[Value], mut sink: S) -> Result<S::Output, Failure> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let changes = connection.total_changes();
+    {
+        let mut rows = statement.query(rusqlite::params_from_iter(values.iter().map(Value::to_sqlite)))?;
+        while let Some(row) = rows.next()? {
+            sink.row(row)?;
+        }
+    }
+    Ok(sink.finish(connection.total_changes() - changes)?)
+}
+
+impl Row for rusqlite::Row<'_> {
+    fn cell(&self, index: usize) -> Result<Cell<'_>> {
+        Ok(match self.get_ref(index).map_err(Error::internal)? {
+            ValueRef::Null => Cell::Null,
+            ValueRef::Integer(value) => Cell::Integer(value),
+            ValueRef::Real(value) => Cell::Real(value),
+            ValueRef::Text(text) => Cell::Text(std::str::from_utf8(text).map_err(Error::internal)?),
+            ValueRef::Blob(bytes) => Cell::Blob(bytes),
+        })
+    }
+
+    fn columns(&self) -> Vec<(String, String)> {
+        let columns = self.as_ref().columns();
+        columns
+            .iter()
+            .map(|column| (column.name().to_owned(), column.decl_type().unwrap_or("").to_lowercase()))
+            .collect()
+    }
+}
+
+/// PostgreSQL's LIKE and ILIKE: SQLite's own folds ASCII in both and has no escape character.
+fn register_functions(connection: &Connection) -> Result<(), rusqlite::Error> {
+    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
+    let matching = |fold: bool| {
+        move |context: &Context<'_>| -> Result<Option<bool>, rusqlite::Error> {
+            let (text, pattern): (Option<String>, Option<String>) = (context.get(0)?, context.get(1)?);
+            Ok(text.zip(pattern).map(|(text, pattern)| {
+                if fold { like(&text.to_lowercase(), &pattern.to_lowercase()) } else { like(&text, &pattern) }
+            }))
+        }
+    };
+    connection.create_scalar_function("matches_like", 2, flags, matching(false))?;
+    connection.create_scalar_function("matches_ilike", 2, flags, matching(true))
+}
+
+/// Whether `text` matches a LIKE pattern: `%` any text, `_` any character, `\` escapes. Takes at most the product of
+/// both lengths: where a `%` was tried, only the last one is tried again.
+fn like(text: &str, pattern: &str) -> bool {
+    let (text, pattern): (Vec<char>, Vec<char>) = (text.chars().collect(), pattern.chars().collect());
+    let (mut at, mut position) = (0, 0);
+    let mut retry: Option<(usize, usize)> = None;
+    while at < text.len() {
+        let step = match pattern.get(position) {
+            Some('%') => {
+                retry = Some((position + 1, at));
+                position += 1;
+                continue;
+            }
+            Some('_') => 1,
+            Some('\\') if pattern.get(position + 1) == Some(&text[at]) => 2,
+            Some('\\') | None => 0,
+            Some(literal) => usize::from(*literal == text[at]),
+        };
+        if step > 0 {
+            position += step;
+            at += 1;
+        } else if let Some((after, tried)) = retry {
+            retry = Some((after, tried + 1));
+            position = after;
+            at = tried + 1;
+        } else {
+            return false;
+        }
+    }
+    pattern[position..].iter().all(|rest| *rest == '%')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn like_is_postgresqls() {
+        for (text, pattern, expected) in [
+            ("Acer rubrum", "Acer%", true),
+            ("Acer rubrum", "acer%", false),
+            ("Acer rubrum", "%rub%", true),
+            ("Acer", "A_er", true),
+            ("Acer", "A_r", false),
+            ("50%", "50\\%", true),
+            ("50x", "50\\%", false),
+            ("a_b", "a\\_b", true),
+            ("", "%", true),
+            ("", "", true),
+            ("x", "", false),
+            ("aXbXc", "a%X%c", true),
+            ("🌳 tree", "_ tree", true),
+        ] {
+            assert_eq!(like(text, pattern), expected, "{text} like {pattern}");
+        }
+    }
+
+    #[test]
+    fn a_url_says_where_the_file_is() {
+        let location = Location::parse("sqlite://data/my%20file.db?mode=rwc").unwrap();
+        assert_eq!(location.path, Some(PathBuf::from("data/my file.db")));
+        assert!(location.create && !location.read_only);
+        assert!(Location::parse("sqlite::memory:").unwrap().path.is_none());
+        assert!(Location::parse("sqlite://x.db?mode=rwx").is_err());
+    }
+}

@@ -1,0 +1,167 @@
+//! How a request runs: request → plan → authorize → compile → execute, each a function over plain values.
+//!
+//! In: a [`Question`] with its arguments and a [`Principal`]. Out: the bytes of the answer. The engine knows the
+//! catalogue, and neither a protocol nor an entity.
+
+pub mod authorize;
+pub mod bind;
+pub mod compile;
+pub mod cursor;
+pub mod database;
+mod execute;
+pub mod plan;
+pub mod principal;
+pub mod query;
+pub mod render;
+pub mod request;
+
+use crate::{
+    catalog::{Catalog, scalar::Style},
+    error::Result,
+};
+use authorize::{Authorized, Who};
+use bind::{Argument, Bound};
+use compile::Plan;
+use database::{Connection, Database, Transaction};
+use plan::Bounds;
+use principal::Principal;
+use query::Query;
+use quick_cache::sync::Cache;
+use render::Answer;
+use request::{Envelope, Field, Key, Question, Request};
+use std::sync::Arc;
+
+/// How many plans are kept: the distinct shapes of requests, times roles.
+const PLANS: usize = 2_000;
+
+/// Runs requests. Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Engine(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    catalog: Catalog,
+    database: Database,
+    plans: Cache<PlanKey, Arc<Plan>>,
+}
+
+/// What decides a plan. No value of a client and no claim is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct PlanKey {
+    question: Question,
+    style: Style,
+    who: Who,
+    default_page: u64,
+}
+
+impl Engine {
+    /// An engine for what `catalog` says exists in `database`.
+    pub fn new(catalog: Catalog, database: Database) -> Self {
+        Self(Arc::new(Inner { catalog, database, plans: Cache::new(PLANS) }))
+    }
+
+    /// What exists.
+    pub fn catalog(&self) -> &Catalog {
+        &self.0.catalog
+    }
+
+    /// Where it is.
+    pub fn database(&self) -> &Database {
+        &self.0.database
+    }
+
+    /// A question planned and authorised, before any SQL.
+    ///
+    /// # Errors
+    /// Those of [`plan::plan`] and [`authorize::authorize`].
+    pub fn authorize(&self, question: &Question, style: Style, bounds: Bounds, who: &Who) -> Result<Authorized<Query>> {
+        let catalog = &self.0.catalog;
+        authorize::authorize(catalog, plan::plan(catalog, question, style, bounds)?, who)
+    }
+
+    /// The plan of a question for a caller, out of the cache if it was asked before.
+    ///
+    /// # Errors
+    /// Those of [`plan::plan`] and [`authorize::authorize`].
+    pub fn prepare(&self, question: &Question, style: Style, bounds: Bounds, who: &Who) -> Result<Arc<Plan>> {
+        let key = PlanKey { question: question.clone(), style, who: who.clone(), default_page: bounds.default_page };
+        if let Some(plan) = self.0.plans.get(&key) {
+            return Ok(plan);
+        }
+        let query = self.authorize(question, style, bounds, who)?;
+        let plan = Arc::new(compile::compile(&self.0.catalog, &query, self.0.database.dialect(), style));
+        self.0.plans.insert(key, Arc::clone(&plan));
+        Ok(plan)
+    }
+
+    /// How many plans are in the cache.
+    pub fn cached_plans(&self) -> usize {
+        self.0.plans.len()
+    }
+
+    /// The typed values of a plan's execution.
+    ///
+    /// # Errors
+    /// Those of [`bind::bind`].
+    pub fn bind(&self, plan: &Plan, arguments: &[Argument], principal: &Principal) -> Result<Bound> {
+        bind::bind(&self.0.catalog, &plan.slots, arguments, principal)
+    }
+
+    /// Runs a plan that only reads, on a connection that may run others beside it.
+    ///
+    /// # Errors
+    /// What the database says.
+    pub async fn read(&self, connection: &Connection, plan: &Plan, bound: &Bound) -> Result<Answer> {
+        execute::read(connection, plan, bound, None).await
+    }
+
+    /// Runs a plan inside a transaction, which the caller commits, or drops where it failed.
+    ///
+    /// # Errors
+    /// `NotFound` and `Forbidden` for rows that are not there or not to be changed, and what the database says.
+    pub async fn write(&self, transaction: &Transaction, plan: &Plan, bound: &Bound) -> Result<Answer> {
+        match &plan.write {
+            Some(write) => execute::write(transaction, write, plan, bound).await,
+            None => execute::read(transaction, plan, bound, None).await,
+        }
+    }
+
+    /// Runs one plan, in a transaction of its own if it writes.
+    ///
+    /// # Errors
+    /// Those of [`Engine::bind`], [`Engine::read`] and [`Engine::write`].
+    pub async fn run(&self, plan: &Plan, arguments: &[Argument], principal: &Principal) -> Result<Answer> {
+        let bound = self.bind(plan, arguments, principal)?;
+        if plan.write.is_none() {
+            return self.read(&self.0.database.read().await?, plan, &bound).await;
+        }
+        let transaction = self.0.database.begin().await?;
+        match self.write(&transaction, plan, &bound).await {
+            Ok(answer) => {
+                transaction.commit().await?;
+                Ok(answer)
+            }
+            Err(error) => {
+                transaction.rollback().await;
+                Err(error)
+            }
+        }
+    }
+
+    /// The row of `resource` with the key `key`, with all its columns, as REST writes it; none if the caller sees none.
+    ///
+    /// # Errors
+    /// Those of [`Engine::prepare`] and [`Engine::run`].
+    pub async fn object(&self, principal: &Principal, resource: &str, key: &str) -> Result<Option<Vec<u8>>> {
+        let columns = self.0.catalog.at(self.0.catalog.find(resource)?).column_names();
+        let select = columns.map(|name| Field::Column { alias: None, name: name.to_owned() }).collect();
+        let question = Question {
+            request: Request { resource: resource.to_owned(), action: request::Action::Get(Key::Slot(0)), select },
+            envelope: Envelope::Object,
+        };
+        let bounds = Bounds { default_page: 1, max_page: 1 };
+        let plan = self.prepare(&question, Style::Rest, bounds, &Who::from(principal))?;
+        let answer = self.run(&plan, &[Argument::Text(key.to_owned())], principal).await?;
+        Ok((answer.rows > 0).then_some(answer.bytes))
+    }
+}

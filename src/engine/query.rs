@@ -1,0 +1,255 @@
+//! A request with every name resolved and every bound checked: what `plan` makes and `authorize` completes.
+//!
+//! Columns are indexes into their resource, resources indexes into the catalogue. Nothing here knows SQL.
+
+use super::request::{Envelope, Slot};
+use crate::catalog::{Fill, Operator, policy::Operand, scalar::Scalar};
+
+/// A planned request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Query {
+    /// The resource's index.
+    pub resource: usize,
+    /// What to do.
+    pub action: QueryAction,
+    /// What is read: the list, the row, or the row that a write leaves.
+    pub read: Read,
+    /// How the rows are framed.
+    pub envelope: Envelope,
+    /// What each slot must hold.
+    pub slots: Vec<SlotKind>,
+}
+
+/// What a query does before it reads.
+#[derive(Debug, Clone, PartialEq)]
+pub enum QueryAction {
+    /// Nothing.
+    Read,
+    /// Adds a row.
+    Create(Vec<Assignment>),
+    /// Changes the row with the key.
+    Update(KeySource, Vec<Assignment>),
+    /// Deletes the row with the key; it is read before.
+    Delete(KeySource),
+}
+
+/// Where a key comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum KeySource {
+    /// The client.
+    Slot(Slot),
+    /// The caller's token.
+    Caller,
+    /// The row that the write of the same query touched.
+    Written,
+}
+
+/// A column that is written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assignment {
+    /// The column's index.
+    pub column: usize,
+    /// What is written.
+    pub source: Source,
+}
+
+/// Where a written value comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Source {
+    /// The client.
+    Slot(Slot),
+    /// The column's default or touch.
+    Fill(Fill),
+    /// The policy's preset.
+    Preset(Operand),
+    /// Nowhere: NULL.
+    Null,
+}
+
+/// What is read of a resource: of a list, or of the row with a key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Read {
+    /// The resource's index.
+    pub resource: usize,
+    /// The row, if it is one.
+    pub key: Option<KeySource>,
+    /// Which rows the client asks for.
+    pub filter: Option<Predicate>,
+    /// Which rows exist for the caller: what `authorize` adds.
+    pub visible: Predicate,
+    /// In which order; the last column is the key. Empty where the read is of one row.
+    pub order: Vec<Sort>,
+    /// Which part of them.
+    pub page: Window,
+    /// What to tell of each.
+    pub select: Vec<Selection>,
+    /// Whether the list is counted.
+    pub counted: bool,
+}
+
+/// A condition on the columns of one resource.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Predicate {
+    /// Always, or never.
+    Constant(bool),
+    /// All of them.
+    And(Vec<Predicate>),
+    /// Any of them.
+    Or(Vec<Predicate>),
+    /// Not this.
+    Not(Box<Predicate>),
+    /// A column compared with the client's value.
+    Compare {
+        /// The column's index.
+        column: usize,
+        /// How.
+        operator: Operator,
+        /// With what.
+        slot: Slot,
+    },
+    /// A column that equals what a policy says.
+    Equals {
+        /// The column's index.
+        column: usize,
+        /// What it must equal.
+        operand: Operand,
+    },
+    /// A column that is, or is not, NULL.
+    IsNull {
+        /// The column's index.
+        column: usize,
+        /// Whether it must be NULL.
+        null: bool,
+    },
+}
+
+impl Predicate {
+    /// Both, without what is always true.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Constant(true), other) | (other, Self::Constant(true)) => other,
+            (Self::Constant(false), _) | (_, Self::Constant(false)) => Self::Constant(false),
+            (one, other) => Self::And(vec![one, other]),
+        }
+    }
+}
+
+/// A column of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Sort {
+    /// The column's index.
+    pub column: usize,
+    /// Greatest first.
+    pub descending: bool,
+    /// Where the NULLs are.
+    pub nulls_first: bool,
+}
+
+/// Which part of a list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Window {
+    /// How many rows at most.
+    pub limit: u64,
+    /// Whether they are counted from the end.
+    pub backward: bool,
+    /// How many to leave out.
+    pub offset: Option<Slot>,
+    /// Only rows behind this cursor: its slot, and which of its values are NULL.
+    pub after: Option<(Slot, u32)>,
+    /// Only rows before this cursor.
+    pub before: Option<(Slot, u32)>,
+}
+
+/// What to tell of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Selection {
+    /// A column, under a name.
+    Column {
+        /// The name in the answer.
+        alias: String,
+        /// The column's index.
+        column: usize,
+    },
+    /// The global id, under a name.
+    NodeId {
+        /// The name in the answer.
+        alias: String,
+    },
+    /// The GraphQL type, under a name.
+    TypeName {
+        /// The name in the answer.
+        alias: String,
+    },
+    /// The row at the other end of a relation.
+    One {
+        /// The name in the answer.
+        alias: String,
+        /// The relation's index.
+        relation: usize,
+        /// What is read there.
+        read: Box<Read>,
+    },
+    /// The rows at the other end of a relation.
+    Many {
+        /// The name in the answer.
+        alias: String,
+        /// The relation's index.
+        relation: usize,
+        /// What is read there.
+        read: Box<Read>,
+        /// How they are framed.
+        envelope: Envelope,
+    },
+}
+
+/// What a slot must hold.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SlotKind {
+    /// Nothing uses it.
+    Unused,
+    /// A value for a filter on a column.
+    Operand {
+        /// The column's name, for errors.
+        column: String,
+        /// Its type.
+        scalar: Scalar,
+    },
+    /// A list of such values.
+    Operands {
+        /// The column's name, for errors.
+        column: String,
+        /// The type of each.
+        scalar: Scalar,
+    },
+    /// A LIKE pattern.
+    Pattern {
+        /// The column's name, for errors.
+        column: String,
+    },
+    /// A key.
+    Key {
+        /// The resource's index.
+        resource: usize,
+        /// Its type.
+        scalar: Scalar,
+        /// Whether it is a global node id.
+        node: bool,
+    },
+    /// A value that is written to a column, under its rules.
+    Input {
+        /// The resource's index.
+        resource: usize,
+        /// The column's index.
+        column: usize,
+    },
+    /// A cursor into a list of the resource in this order.
+    Cursor {
+        /// The resource's index.
+        resource: usize,
+        /// The order.
+        order: Vec<Sort>,
+    },
+    /// How many rows to leave out.
+    Offset,
+}

@@ -1,0 +1,411 @@
+//! From rows to JSON bytes: a small program per row, made once with the plan, so that an answer is written straight
+//! into its buffer and no tree of values is ever built.
+//!
+//! In: cells of any driver, nested lists included (PostgreSQL's binary `record[]`, SQLite's JSON arrays). Out: bytes,
+//! the same from both.
+
+use super::{
+    cursor::{CursorProgram, write_node_id},
+    database::{Row, Sink},
+};
+use crate::{
+    catalog::scalar::{Cell, Scalar, Style},
+    error::{Error, Result},
+};
+use serde_json::value::RawValue;
+use std::sync::Arc;
+
+/// A step of writing a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Op {
+    /// These bytes.
+    Literal(Vec<u8>),
+    /// A cell.
+    Cell {
+        /// Where it is in the row.
+        index: usize,
+        /// Its type.
+        scalar: Scalar,
+        /// How its protocol writes it.
+        style: Style,
+    },
+    /// The row's global id.
+    NodeId {
+        /// Where the key is in the row.
+        index: usize,
+        /// The key's type.
+        scalar: Scalar,
+        /// The resource's name.
+        resource: String,
+    },
+    /// The row's cursor.
+    Cursor(CursorProgram),
+    /// An object out of the same row; `null` where its key is NULL.
+    One {
+        /// Where its key is in the row.
+        presence: usize,
+        /// How it is written.
+        ops: Vec<Op>,
+    },
+    /// A list nested in the row.
+    Many {
+        /// Where its rows are.
+        rows: usize,
+        /// Where their number without the page is, if it is asked for.
+        count: Option<usize>,
+        /// How it is written.
+        list: ListProgram,
+    },
+}
+
+/// How a list is written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListProgram {
+    /// Its parts, in order.
+    pub parts: Vec<ListPart>,
+    /// How many rows the page has at most; one row more tells that others follow.
+    pub limit: u64,
+    /// Whether the rows come from the end of the list, in reverse.
+    pub backward: bool,
+    /// Whether the page begins behind a cursor or an offset.
+    pub begins_within: bool,
+    /// Whether the page ends before a cursor.
+    pub ends_within: bool,
+    /// How a cursor is written, where the page's info needs one.
+    pub cursor: Option<CursorProgram>,
+}
+
+/// A part of a written list.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ListPart {
+    /// These bytes.
+    Literal(Vec<u8>),
+    /// The rows, with commas between.
+    Rows(Vec<Op>),
+    /// Whether rows follow the page.
+    HasNextPage,
+    /// Whether rows come before the page.
+    HasPreviousPage,
+    /// The first row's cursor.
+    StartCursor,
+    /// The last row's cursor.
+    EndCursor,
+    /// How many rows the list has without the page.
+    Count,
+}
+
+/// How the rows of a statement are written.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Program {
+    /// Of one row, or of none: `null`.
+    Row(Vec<Op>),
+    /// Of a list.
+    List(ListProgram),
+}
+
+/// A written answer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// The JSON.
+    pub bytes: Vec<u8>,
+    /// How many rows of the resource are in it.
+    pub rows: u64,
+    /// How many rows the list has without its page, if that was asked for.
+    pub total: Option<u64>,
+    /// The key of the row that a write touched, as a text.
+    pub key: Option<String>,
+}
+
+/// Writes the rows of a statement.
+#[derive(Debug)]
+pub struct Renderer<P> {
+    plan: P,
+    answer: Answer,
+    list: Option<ListState>,
+}
+
+impl<P: AsRef<Program> + Send + 'static> Renderer<P> {
+    /// A renderer of the program of `plan`.
+    pub fn new(plan: P) -> Self {
+        let list = match plan.as_ref() {
+            Program::List(list) => Some(ListState::new(list)),
+            Program::Row(_) => None,
+        };
+        Self { plan, answer: Answer::default(), list }
+    }
+}
+
+impl<P: AsRef<Program> + Send + 'static> Sink for Renderer<P> {
+    type Output = Answer;
+
+    fn row<R: Row>(&mut self, row: &R) -> Result<()> {
+        match (self.plan.as_ref(), &mut self.list) {
+            (Program::List(program), Some(state)) => state.row(program, row),
+            (Program::Row(ops), _) => {
+                self.answer.rows += 1;
+                write_row(ops, row, &mut self.answer)
+            }
+            (Program::List(_), None) => Err(Error::internal("a list without its state")),
+        }
+    }
+
+    fn finish(mut self, _: u64) -> Result<Answer> {
+        match (self.plan.as_ref(), self.list) {
+            (Program::List(program), Some(state)) => {
+                self.answer.rows = state.rows();
+                state.finish(program, None, &mut self.answer.bytes);
+            }
+            _ if self.answer.rows == 0 => self.answer.bytes.extend_from_slice(b"null"),
+            _ => {}
+        }
+        Ok(self.answer)
+    }
+}
+
+/// Writes the row of a statement that has one; a list nested at its top tells its numbers to the answer.
+fn write_row<R: Row>(ops: &[Op], row: &R, answer: &mut Answer) -> Result<()> {
+    if let [Op::Many { rows, count, list }] = ops {
+        let total = count.map(|index| total(row.cell(index)?)).transpose()?;
+        answer.total = total;
+        answer.rows = write_many(list, row.cell(*rows)?, total, &mut answer.bytes)?;
+        return Ok(());
+    }
+    write_ops(ops, row, &mut answer.bytes)
+}
+
+fn total(cell: Cell<'_>) -> Result<u64> {
+    cell.integer()
+        .and_then(|count| u64::try_from(count).ok())
+        .ok_or_else(|| Error::internal(format!("{cell:?} is no count")))
+}
+
+fn write_ops<R: Row>(ops: &[Op], row: &R, out: &mut Vec<u8>) -> Result<()> {
+    for op in ops {
+        match op {
+            Op::Literal(bytes) => out.extend_from_slice(bytes),
+            Op::Cell { index, scalar, style } => scalar.write(row.cell(*index)?, *style, out)?,
+            Op::NodeId { index, scalar, resource } => {
+                let mut key = Vec::with_capacity(40);
+                scalar.write(row.cell(*index)?, Style::Rest, &mut key)?;
+                write_node_id(resource, &key, out);
+            }
+            Op::Cursor(program) => program.write(row, out)?,
+            Op::One { presence, ops } => match row.cell(*presence)? {
+                Cell::Null => out.extend_from_slice(b"null"),
+                _ => write_ops(ops, row, out)?,
+            },
+            Op::Many { rows, count, list } => {
+                let total = count.map(|index| total(row.cell(index)?)).transpose()?;
+                write_many(list, row.cell(*rows)?, total, out)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is known of a list while its rows come.
+#[derive(Debug)]
+struct ListState {
+    /// The rows of each `Rows` part, in the order in which they came.
+    written: Vec<Written>,
+    seen: u64,
+    limit: u64,
+    first: Vec<u8>,
+    last: Vec<u8>,
+}
+
+#[derive(Debug, Default)]
+struct Written {
+    bytes: Vec<u8>,
+    /// Where each row ends, for lists that come in reverse.
+    ends: Vec<usize>,
+}
+
+impl ListState {
+    fn new(program: &ListProgram) -> Self {
+        let parts = program.parts.iter().filter(|part| matches!(part, ListPart::Rows(_))).count();
+        Self {
+            written: std::iter::repeat_with(Written::default).take(parts).collect(),
+            seen: 0,
+            limit: program.limit,
+            first: Vec::new(),
+            last: Vec::new(),
+        }
+    }
+
+    fn rows(&self) -> u64 {
+        self.seen.min(self.limit)
+    }
+
+    fn row<R: Row>(&mut self, program: &ListProgram, row: &R) -> Result<()> {
+        self.seen += 1;
+        if self.seen > self.limit {
+            return Ok(());
+        }
+        let mut written = self.written.iter_mut();
+        for part in &program.parts {
+            let (ListPart::Rows(ops), Some(written)) =
+                (part, if matches!(part, ListPart::Rows(_)) { written.next() } else { None })
+            else {
+                continue;
+            };
+            if self.seen > 1 && !program.backward {
+                written.bytes.push(b',');
+            }
+            write_ops(ops, row, &mut written.bytes)?;
+            if program.backward {
+                written.ends.push(written.bytes.len());
+            }
+        }
+        if let Some(cursor) = &program.cursor {
+            if self.seen == 1 {
+                cursor.write(row, &mut self.first)?;
+            }
+            self.last.clear();
+            cursor.write(row, &mut self.last)?;
+        }
+        Ok(())
+    }
+
+    fn finish(self, program: &ListProgram, total: Option<u64>, out: &mut Vec<u8>) {
+        let more = self.seen > self.limit;
+        let (next, previous) = if program.backward {
+            (program.ends_within, more || program.begins_within)
+        } else {
+            (more || program.ends_within, program.begins_within)
+        };
+        let (start, end) = if program.backward { (&self.last, &self.first) } else { (&self.first, &self.last) };
+        let cursor = |cursor: &Vec<u8>, out: &mut Vec<u8>| {
+            out.extend_from_slice(if cursor.is_empty() { b"null" } else { cursor });
+        };
+        let boolean = |value: bool, out: &mut Vec<u8>| out.extend_from_slice(if value { b"true" } else { b"false" });
+        let mut written = self.written.iter();
+        for part in &program.parts {
+            match part {
+                ListPart::Literal(bytes) => out.extend_from_slice(bytes),
+                ListPart::Rows(_) => {
+                    if let Some(written) = written.next() {
+                        written.copy(program.backward, out);
+                    }
+                }
+                ListPart::HasNextPage => boolean(next, out),
+                ListPart::HasPreviousPage => boolean(previous, out),
+                ListPart::StartCursor => cursor(start, out),
+                ListPart::EndCursor => cursor(end, out),
+                ListPart::Count => {
+                    out.extend_from_slice(itoa::Buffer::new().format(total.unwrap_or_default()).as_bytes());
+                }
+            }
+        }
+    }
+}
+
+impl Written {
+    fn copy(&self, backward: bool, out: &mut Vec<u8>) {
+        if !backward {
+            out.extend_from_slice(&self.bytes);
+            return;
+        }
+        for (index, &end) in self.ends.iter().enumerate().rev() {
+            let start = if index == 0 { 0 } else { self.ends[index - 1] };
+            out.extend_from_slice(&self.bytes[start..end]);
+            if index > 0 {
+                out.push(b',');
+            }
+        }
+    }
+}
+
+/// Writes a nested list, and tells how many rows it has.
+fn write_many(program: &ListProgram, rows: Cell<'_>, total: Option<u64>, out: &mut Vec<u8>) -> Result<u64> {
+    let mut state = ListState::new(program);
+    match rows {
+        Cell::Null => {}
+        Cell::Postgres(array) => {
+            let mut reader = Reader(array);
+            let mut record = Vec::new();
+            for _ in 0..reader.array_header()? {
+                reader.record(&mut record)?;
+                state.row(program, &Nested(&record))?;
+            }
+        }
+        Cell::Text(json) | Cell::Token(json) => {
+            let array: Vec<Vec<&RawValue>> = serde_json::from_str(json).map_err(Error::internal)?;
+            let mut record = Vec::new();
+            for row in array {
+                record.clear();
+                record.extend(row.into_iter().map(|token| match token.get() {
+                    "null" => Cell::Null,
+                    token => Cell::Token(token),
+                }));
+                state.row(program, &Nested(&record))?;
+            }
+        }
+        _ => return Err(Error::internal(format!("{rows:?} is no nested list"))),
+    }
+    let count = state.rows();
+    state.finish(program, total, out);
+    Ok(count)
+}
+
+/// A row of a nested list.
+struct Nested<'c, 'a>(&'c [Cell<'a>]);
+
+impl Row for Nested<'_, '_> {
+    fn cell(&self, index: usize) -> Result<Cell<'_>> {
+        self.0.get(index).copied().ok_or_else(|| Error::internal("a nested row is too short"))
+    }
+}
+
+/// Reads PostgreSQL's binary formats of arrays and records (`array_send`, `record_send`): big-endian 32-bit lengths.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, length: usize) -> Result<&'a [u8]> {
+        let (head, rest) =
+            self.0.split_at_checked(length).ok_or_else(|| Error::internal("a nested list is cut off"))?;
+        self.0 = rest;
+        Ok(head)
+    }
+
+    fn int(&mut self) -> Result<i32> {
+        let bytes = self.take(4)?;
+        Ok(bytes.try_into().map(i32::from_be_bytes).unwrap_or_default())
+    }
+
+    /// The number of elements of a one-dimensional array.
+    fn array_header(&mut self) -> Result<i32> {
+        let dimensions = self.int()?;
+        let (_has_null, _element_type) = (self.int()?, self.int()?);
+        if dimensions == 0 {
+            return Ok(0);
+        }
+        let (length, _lower_bound) = (self.int()?, self.int()?);
+        Ok(length)
+    }
+
+    /// The cells of the next element, which is a record.
+    fn record(&mut self, cells: &mut Vec<Cell<'a>>) -> Result<()> {
+        cells.clear();
+        let _length = self.int()?;
+        for _ in 0..self.int()? {
+            let _type = self.int()?;
+            let cell = match usize::try_from(self.int()?) {
+                Ok(length) => Cell::Postgres(self.take(length)?),
+                Err(_) => Cell::Null,
+            };
+            cells.push(cell);
+        }
+        Ok(())
+    }
+}
+
+/// A program that a renderer can hold beside others.
+#[derive(Debug, Clone)]
+pub struct Shared(pub Arc<Program>);
+
+impl AsRef<Program> for Shared {
+    fn as_ref(&self) -> &Program {
+        &self.0
+    }
+}

@@ -1,0 +1,161 @@
+//! How an [`Error`] looks over HTTP, for every layer that answers with one.
+//!
+//! In: an error. Out: the status of its kind, the body `{"code","message","details","hint"}`, and the headers that the
+//! status calls for. The source of an error goes to the log here and nowhere else.
+
+use std::error::Error as _;
+
+use axum::{
+    body::Body,
+    http::{
+        HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+    },
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use crate::error::{Error, Kind};
+
+/// The codes of a token that was sent and is not good, as opposed to one that was not sent.
+const TOKEN_CODES: [&str; 2] = ["PGRST301", "PGRST303"];
+
+/// The status of a kind of failure.
+pub const fn status(kind: Kind) -> StatusCode {
+    match kind {
+        Kind::BadRequest | Kind::CostLimit => StatusCode::BAD_REQUEST,
+        Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
+        Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
+        Kind::Forbidden => StatusCode::FORBIDDEN,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::MethodNotAllowed | Kind::ReadOnly => StatusCode::METHOD_NOT_ALLOWED,
+        Kind::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
+        Kind::Conflict => StatusCode::CONFLICT,
+        Kind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Kind::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        Kind::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
+        Kind::Timeout => StatusCode::GATEWAY_TIMEOUT,
+        Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// The four members that a caller may read of a failure, in their order.
+#[derive(Serialize)]
+struct Shown<'a> {
+    code: &'a str,
+    message: &'a str,
+    details: Option<&'a str>,
+    hint: Option<&'a str>,
+}
+
+/// The body of `error`.
+pub fn body(error: &Error) -> Vec<u8> {
+    let Error { code, message, details, hint, .. } = error;
+    let shown = Shown { code, message, details: details.as_deref(), hint: hint.as_deref() };
+    // Four texts cannot fail to be JSON; an empty body would still carry the status.
+    serde_json::to_vec(&shown).unwrap_or_default()
+}
+
+/// Writes what led to `error` to the log: a defect of ours as an error, a database that is away as a warning.
+pub fn log(error: &Error) {
+    let Some(source) = error.source() else {
+        if error.kind == Kind::Internal {
+            tracing::error!(error.code = %error.code, "the request failed");
+        }
+        return;
+    };
+    let mut cause = source.to_string();
+    let mut next = source.source();
+    while let Some(deeper) = next {
+        cause = format!("{cause}: {deeper}");
+        next = deeper.source();
+    }
+    match error.kind {
+        Kind::Internal => tracing::error!(error.code = %error.code, error.cause = cause, "the request failed"),
+        Kind::Unavailable | Kind::Timeout => {
+            tracing::warn!(error.code = %error.code, error.cause = cause, "the database did not answer");
+        }
+        _ => tracing::debug!(error.code = %error.code, error.cause = cause, "the request was refused"),
+    }
+}
+
+impl IntoResponse for Error {
+    fn into_response(self) -> Response {
+        log(&self);
+        let mut response = Response::new(Body::from(body(&self)));
+        *response.status_mut() = status(self.kind);
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+        match self.kind {
+            Kind::Unauthenticated if TOKEN_CODES.contains(&self.code.as_ref()) => {
+                // RFC 6750, section 3.1: a client may get another token and try again.
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
+            }
+            Kind::Unauthenticated => {
+                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            Kind::Unavailable => {
+                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+            }
+            _ => {}
+        }
+        response.extensions_mut().insert(Failed(self.kind));
+        response
+    }
+}
+
+/// Marks a response that was made of an error, for the layers around.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Failed(pub Kind);
+
+/// `response`, with the request's id in its details if it says that the server failed: all that a caller can quote.
+pub fn quoting(response: Response, request_id: &str) -> Response {
+    if response.extensions().get() != Some(&Failed(Kind::Internal)) {
+        return response;
+    }
+    let error = Error::new(Kind::Internal, Error::internal("").message).details(format!("Request {request_id}"));
+    let (parts, _) = response.into_parts();
+    Response::from_parts(parts, Body::from(body(&error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(error: &Error) -> String {
+        String::from_utf8(body(error)).unwrap()
+    }
+
+    #[test]
+    fn the_body_has_four_members_and_never_the_source() {
+        let error = Error::not_found("No tree has this key").hint("List /trees").source("secret");
+        assert_eq!(
+            text(&error),
+            r#"{"code":"PGRST116","message":"No tree has this key","details":null,"hint":"List /trees"}"#
+        );
+        assert!(!text(&Error::internal("secret")).contains("secret"));
+    }
+
+    #[test]
+    fn a_401_says_how_to_authenticate_and_a_503_when_to_try_again() {
+        let header = |error: Error, name| error.into_response().headers().get(name).cloned();
+        assert_eq!(header(Error::unauthenticated("Sign in"), WWW_AUTHENTICATE).unwrap(), "Bearer");
+        assert_eq!(
+            header(Error::unauthenticated("Expired").code("PGRST303"), WWW_AUTHENTICATE).unwrap(),
+            "Bearer error=\"invalid_token\""
+        );
+        assert_eq!(header(Error::new(Kind::Unavailable, "Away"), RETRY_AFTER).unwrap(), "1");
+        assert_eq!(header(Error::internal("x"), WWW_AUTHENTICATE), None);
+    }
+
+    #[tokio::test]
+    async fn a_failure_of_the_server_quotes_the_request() {
+        let response = quoting(Error::internal("secret").into_response(), "abc");
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let bytes = axum::body::to_bytes(response.into_body(), 1024).await.unwrap();
+        assert_eq!(serde_json::from_slice::<serde_json::Value>(&bytes).unwrap()["details"], "Request abc");
+        let response = quoting(Error::not_found("x").into_response(), "abc");
+        assert_eq!(response.status(), StatusCode::NOT_FOUND);
+    }
+}

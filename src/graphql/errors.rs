@@ -1,0 +1,93 @@
+//! Failures as GraphQL errors: `extensions.code` by kind, from a closed list.
+//!
+//! In: an [`Error`], or what the schema says of a document. Out: JSON.
+
+use crate::error::{Error, Kind};
+use async_graphql::{Pos, ServerError};
+use heck::ToLowerCamelCase as _;
+use serde_json::{Map, Value, json};
+
+/// A document that is no GraphQL.
+pub(super) const PARSE_FAILED: &str = "GRAPHQL_PARSE_FAILED";
+/// A document that the schema does not allow.
+pub(super) const VALIDATION_FAILED: &str = "GRAPHQL_VALIDATION_FAILED";
+
+/// The `extensions.code` of a kind of failure.
+pub(super) const fn code(kind: Kind) -> &'static str {
+    match kind {
+        Kind::BadRequest
+        | Kind::Invalid
+        | Kind::MethodNotAllowed
+        | Kind::NotAcceptable
+        | Kind::UnsupportedMediaType
+        | Kind::PayloadTooLarge
+        | Kind::RangeNotSatisfiable => "BAD_USER_INPUT",
+        Kind::Unauthenticated => "UNAUTHENTICATED",
+        Kind::Forbidden => "FORBIDDEN",
+        Kind::NotFound => "NOT_FOUND",
+        Kind::Conflict => "CONFLICT",
+        Kind::CostLimit => "COST_LIMIT_EXCEEDED",
+        Kind::Timeout => "TIMEOUT",
+        Kind::Unavailable | Kind::ReadOnly => "UNAVAILABLE",
+        Kind::Internal => "INTERNAL_SERVER_ERROR",
+    }
+}
+
+/// An error of the field `path`, or of the whole request.
+pub(super) fn render(error: &Error, path: Option<&str>) -> Value {
+    let mut extensions = Map::new();
+    extensions.insert("code".into(), code(error.kind).into());
+    let fields: Vec<_> = error.problems.iter().map(|problem| problem.field.to_lower_camel_case()).collect();
+    if let Some(field) = fields.first() {
+        extensions.insert("field".into(), field.clone().into());
+    }
+    if fields.len() > 1 {
+        let problems = fields.iter().zip(&error.problems);
+        let problems = problems.map(|(field, problem)| json!({ "field": field, "message": problem.message }));
+        extensions.insert("fields".into(), problems.collect());
+    }
+    for (name, text) in [("details", &error.details), ("hint", &error.hint)] {
+        if let Some(text) = text {
+            extensions.insert(name.into(), text.clone().into());
+        }
+    }
+    let mut shown = Map::new();
+    shown.insert("message".into(), message(error, &fields).into());
+    if let Some(path) = path {
+        shown.insert("path".into(), json!([path]));
+    }
+    shown.insert("extensions".into(), extensions.into());
+    shown.into()
+}
+
+/// The message, with the field in GraphQL's spelling where it begins with one.
+fn message(error: &Error, fields: &[String]) -> String {
+    match (error.problems.as_slice(), fields) {
+        ([problem], [field]) if error.kind == Kind::Invalid => format!("{field} {}", problem.message),
+        _ => error.message.clone(),
+    }
+}
+
+/// An error that the parser or the validation found in a document.
+pub(super) fn render_document(code: &str, message: &str, locations: &[Pos]) -> Value {
+    let locations: Vec<_> = locations.iter().map(|at| json!({ "line": at.line, "column": at.column })).collect();
+    let mut shown = Map::new();
+    shown.insert("message".into(), message.into());
+    if !locations.is_empty() {
+        shown.insert("locations".into(), locations.into());
+    }
+    shown.insert("extensions".into(), json!({ "code": code }));
+    shown.into()
+}
+
+/// What the validation found.
+pub(super) fn render_validation(errors: &[ServerError]) -> Vec<Value> {
+    let limit = |error: &ServerError| error.message.contains("recursion depth");
+    errors
+        .iter()
+        .map(|error| {
+            let code = if limit(error) { code(Kind::CostLimit) } else { VALIDATION_FAILED };
+            render_document(code, &error.message, &error.locations)
+        })
+        .collect()
+}

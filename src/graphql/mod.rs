@@ -1,0 +1,17 @@
+//! GraphQL: a type system from async-graphql, execution from the engine.
+//!
+//! In: HTTP requests with documents and variables. Out: `{"data": …}`. A document is parsed and validated once; its
+//! fields become questions to the engine, which knows nothing of GraphQL.
+
+mod errors;
+mod execute;
+mod handler;
+mod operation;
+mod parse;
+mod schema;
+mod types;
+mod values;
+
+pub use execute::{GraphQl, Operation, Outcome};
+pub use handler::routes;
+pub use schema::sdl;

@@ -1,0 +1,602 @@
+//! From a validated document and its variables to an [`Operation`]: names become the catalogue's, values become slots,
+//! and what the operation would cost is known before any of it runs.
+//!
+//! In: a document that the schema has found valid. Out: an [`Operation`], or the error of a limit or of a value.
+
+use super::{
+    operation::{Asked, Operation, Root, RootKind, SessionField, SessionPart, Source},
+    schema::SORT_ORDERS,
+    types::InputTypes,
+    values::{Given, Leaf, Tree, Variables, coerce},
+};
+use crate::{
+    catalog::{Cardinality, Catalog, Operator, Resource},
+    config::Limits,
+    engine::{
+        bind::Argument,
+        cursor,
+        request::{
+            Action, EdgeKind, EdgePart, Envelope, Field as Select, Filter, Key, List, Order, Page, PageInfoKind,
+            PageInfoPart, Part, PartKind, Position, Question, Request,
+        },
+    },
+    error::{Error, Kind, Result},
+};
+use async_graphql::Name;
+use async_graphql_parser::{
+    Positioned,
+    types::{Directive, ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet, Type},
+};
+
+/// What a parse needs to know.
+pub struct Context<'a> {
+    /// What exists.
+    pub catalog: &'a Catalog,
+    /// What inputs can be.
+    pub types: &'a InputTypes,
+    /// The bounds of an operation.
+    pub limits: &'a Limits,
+    /// The document.
+    pub document: &'a ExecutableDocument,
+    /// The variables of this request.
+    pub variables: &'a Variables,
+}
+
+/// Translates an operation.
+///
+/// # Errors
+/// `CostLimit` for one that is too deep or too costly, `BadRequest` for a value that is not what its place asks for.
+pub fn parse(context: &Context<'_>, operation: &OperationDefinition) -> Result<Operation> {
+    let mutation = operation.ty == OperationType::Mutation;
+    let mut parser = Parser { context, sources: Vec::new(), visited: 0 };
+    let root = if mutation { "Mutation" } else { "Query" };
+    let fields = parser.collect(&[&operation.selection_set.node], root, 1)?;
+    let mut roots = Vec::with_capacity(fields.len());
+    let mut cost = 0u64;
+    for (key, fields) in fields {
+        let (root, own) = parser.root(key, &fields, mutation)?;
+        cost = cost.saturating_add(own);
+        if cost > context.limits.max_cost {
+            return Err(Error::new(
+                Kind::CostLimit,
+                format!("The operation costs more than {}", context.limits.max_cost),
+            )
+            .details(format!("the fields up to \"{}\" cost {cost}", root.key))
+            .hint("Ask for fewer fields, or for smaller pages"));
+        }
+        roots.push(root);
+    }
+    Ok(Operation { mutation, roots })
+}
+
+/// Fields of one name in the answer, which are merged.
+type Merged<'d> = Vec<&'d Field>;
+
+struct Parser<'a> {
+    context: &'a Context<'a>,
+    /// The sources of the slots of the question that is being translated.
+    sources: Vec<Source>,
+    visited: u64,
+}
+
+impl<'a> Parser<'a> {
+    /// The fields of selection sets on an object type, merged by their names in the answer (GraphQL specification,
+    /// section 6.3.2), in the order of the document.
+    fn collect(&mut self, sets: &[&'a SelectionSet], type_name: &str, depth: u64) -> Result<Vec<(String, Merged<'a>)>> {
+        if depth > self.context.limits.max_depth as u64 {
+            let max = self.context.limits.max_depth;
+            return Err(Error::new(Kind::CostLimit, format!("The operation is nested deeper than {max} fields")));
+        }
+        let mut fields = Vec::new();
+        for set in sets {
+            self.gather(set, type_name, &mut fields)?;
+        }
+        Ok(fields)
+    }
+
+    fn gather(&mut self, set: &'a SelectionSet, type_name: &str, fields: &mut Vec<(String, Merged<'a>)>) -> Result<()> {
+        for item in &set.items {
+            self.visited += 1;
+            // Fragments that spread fragments multiply without adding to depth or cost.
+            if self.visited > self.context.limits.max_cost.saturating_mul(4) {
+                return Err(Error::new(Kind::CostLimit, "The operation's fragments spread into too many fields"));
+            }
+            if self.skipped(item.node.directives())? {
+                continue;
+            }
+            match &item.node {
+                Selection::Field(field) => {
+                    let key = field.node.response_key().node.as_str();
+                    match fields.iter_mut().find(|(other, _)| other == key) {
+                        Some((_, merged)) => merged.push(&field.node),
+                        None => fields.push((key.to_owned(), vec![&field.node])),
+                    }
+                }
+                Selection::InlineFragment(fragment) => {
+                    let on = fragment.node.type_condition.as_ref().map(|condition| condition.node.on.node.as_str());
+                    if on.is_none_or(|on| applies(on, type_name)) {
+                        self.gather(&fragment.node.selection_set.node, type_name, fields)?;
+                    }
+                }
+                Selection::FragmentSpread(spread) => {
+                    let name = &spread.node.fragment_name.node;
+                    let Some(fragment) = self.context.document.fragments.get(name) else {
+                        return Err(Error::bad_request(format!("There is no fragment \"{name}\"")));
+                    };
+                    if applies(&fragment.node.type_condition.node.on.node, type_name) {
+                        self.gather(&fragment.node.selection_set.node, type_name, fields)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether `@skip` or `@include` leaves the selection out.
+    fn skipped(&self, directives: &[Positioned<Directive>]) -> Result<bool> {
+        for directive in directives {
+            let skip = match directive.node.name.node.as_str() {
+                "skip" => true,
+                "include" => false,
+                _ => continue,
+            };
+            let value = directive.node.get_argument("if");
+            let condition = value.map(|value| self.typed("Boolean!", &value.node, "if")).transpose()?.flatten();
+            if let Some(Tree::Leaf(Leaf { value: Argument::Bool(condition), .. })) = condition
+                && condition == skip
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn typed(&self, ty: &str, value: &async_graphql_value::Value, path: &str) -> Result<Option<Tree>> {
+        let ty = Type::new(ty).ok_or_else(|| Error::internal(format!("{ty} is no type")))?;
+        coerce(self.context.types, &ty, Given::Literal(value, self.context.variables), path)
+    }
+
+    fn argument(&self, field: &Field, name: &str, ty: &str) -> Result<Option<Tree>> {
+        match field.get_argument(name) {
+            Some(value) => self.typed(ty, &value.node, name),
+            None => Ok(None),
+        }
+    }
+
+    fn slot(&mut self, leaf: &Leaf) -> usize {
+        self.sources.push(Source::from(leaf));
+        self.sources.len() - 1
+    }
+
+    /// A question, with the sources that were gathered for it.
+    fn asked(&mut self, resource: &Resource, action: Action, select: Vec<Select>, envelope: Envelope) -> Asked {
+        let request = Request { resource: resource.name.clone(), action, select };
+        Asked { question: Question { request, envelope }, sources: std::mem::take(&mut self.sources) }
+    }
+
+    fn root(&mut self, key: String, fields: &[&'a Field], mutation: bool) -> Result<(Root, u64)> {
+        let field = fields[0];
+        let name = field.name.node.as_str();
+        let catalog = self.context.catalog;
+        if name == "__typename" {
+            let kind = RootKind::TypeName(if mutation { "Mutation" } else { "Query" });
+            return Ok((Root { key, nullable: false, kind }, 1));
+        }
+        if name.starts_with("__") {
+            let position = async_graphql::Pos::default();
+            let kind = RootKind::Introspection(Box::new(Positioned::new(field.clone(), position)));
+            return Ok((Root { key, nullable: true, kind }, 1));
+        }
+        if mutation {
+            let (kind, cost) = self.mutation(name, fields)?;
+            return Ok((Root { key, nullable: false, kind }, cost.saturating_add(10)));
+        }
+        if name == "node" {
+            let (kind, cost) = self.node(fields)?;
+            return Ok((Root { key, nullable: true, kind }, cost));
+        }
+        for (index, resource) in catalog.resources().iter().enumerate() {
+            if name == resource.names.many {
+                let (list, select, envelope, cost) = self.connection(index, fields, 2)?;
+                let asked = self.asked(resource, Action::List(list), select, envelope);
+                return Ok((Root { key, nullable: false, kind: RootKind::Question(asked) }, cost));
+            }
+            let row = if name == resource.names.one {
+                self.key(field)?
+            } else if resource.principals && name == "me" {
+                Key::Caller
+            } else {
+                continue;
+            };
+            let (select, cost) = self.row(index, fields, 2)?;
+            let asked = self.asked(resource, Action::Get(row), select, Envelope::Object);
+            return Ok((Root { key, nullable: true, kind: RootKind::Question(asked) }, cost));
+        }
+        Err(Error::bad_request(format!("Query has no field \"{name}\"")))
+    }
+
+    fn key(&mut self, field: &Field) -> Result<Key> {
+        match self.argument(field, "id", "ID!")? {
+            Some(Tree::Leaf(leaf)) => Ok(Key::Slot(self.slot(&leaf))),
+            _ => Err(Error::bad_value("id is required").field("id")),
+        }
+    }
+
+    fn node(&mut self, fields: &[&'a Field]) -> Result<(RootKind, u64)> {
+        let Some(Tree::Leaf(leaf)) = self.argument(fields[0], "nodeId", "ID!")? else {
+            return Err(Error::bad_value("nodeId is required").field("nodeId"));
+        };
+        let mut asked = Vec::new();
+        let mut most = 0;
+        for (index, resource) in self.context.catalog.resources().iter().enumerate() {
+            let key = Key::Node(self.slot(&leaf));
+            let (select, cost) = self.row(index, fields, 2)?;
+            most = most.max(cost);
+            asked.push((index, self.asked(resource, Action::Get(key), select, Envelope::Object)));
+        }
+        Ok((RootKind::Node(Source::from(&leaf), asked), most))
+    }
+
+    fn mutation(&mut self, name: &str, fields: &[&'a Field]) -> Result<(RootKind, u64)> {
+        let field = fields[0];
+        if name == "login" || name == "register" {
+            return self.session(name == "register", fields);
+        }
+        for (index, resource) in self.context.catalog.resources().iter().enumerate() {
+            let type_name = &resource.names.type_name;
+            let action = match name.strip_suffix(type_name.as_str()) {
+                Some("create") => Action::Create(self.input(resource, field, "input", "Create")?),
+                Some("update") => {
+                    let key = self.key(field)?;
+                    Action::Update(key, self.input(resource, field, "set", "Update")?)
+                }
+                Some("delete") => Action::Delete(self.key(field)?),
+                _ => continue,
+            };
+            let (select, cost) = self.row(index, fields, 2)?;
+            return Ok((RootKind::Question(self.asked(resource, action, select, Envelope::Object)), cost));
+        }
+        Err(Error::bad_request(format!("Mutation has no field \"{name}\"")))
+    }
+
+    /// The columns that an input names, each with a slot.
+    fn input(&mut self, resource: &Resource, field: &Field, name: &str, verb: &str) -> Result<Vec<(String, usize)>> {
+        let ty = format!("{verb}{}Input!", resource.names.type_name);
+        let Some(Tree::Object(members)) = self.argument(field, name, &ty)? else {
+            return Err(Error::bad_value(format!("{name} is required")).field(name));
+        };
+        let null = Leaf { value: Argument::Null, decides: false, origin: super::values::Origin::Literal };
+        let mut input = Vec::with_capacity(members.len());
+        for (field, tree) in members {
+            let column = resource.columns.iter().find(|column| column.field == field);
+            let column = column.ok_or_else(|| Error::internal(format!("{field} is no column")))?;
+            let slot = match tree {
+                Tree::Leaf(leaf) => self.slot(&leaf),
+                _ => self.slot(&null),
+            };
+            input.push((column.name.clone(), slot));
+        }
+        Ok(input)
+    }
+
+    fn session(&mut self, register: bool, fields: &[&'a Field]) -> Result<(RootKind, u64)> {
+        let ty = if register { "RegisterInput!" } else { "LoginInput!" };
+        let Some(Tree::Object(members)) = self.argument(fields[0], "input", ty)? else {
+            return Err(Error::bad_value("input is required").field("input"));
+        };
+        let source = |name: &str| {
+            members.iter().find(|(member, _)| member == name).and_then(|(_, tree)| match tree {
+                Tree::Leaf(leaf) => Some(Source::from(leaf)),
+                _ => None,
+            })
+        };
+        let empty = || Source::Literal(Argument::Null);
+        let (email, password) = (source("email").unwrap_or_else(empty), source("password").unwrap_or_else(empty));
+        let name = source("name");
+        let catalog = self.context.catalog;
+        let mut parts = Vec::new();
+        let mut cost = 1u64;
+        for (key, fields) in self.collect(&sets(fields), "Session", 2)? {
+            cost = cost.saturating_add(1);
+            let part = match fields[0].name.node.as_str() {
+                "accessToken" => SessionPart::AccessToken,
+                "tokenType" => SessionPart::TokenType,
+                "expiresIn" => SessionPart::ExpiresIn,
+                "user" => {
+                    let principals = catalog.resources().iter().position(|resource| resource.principals);
+                    let index = principals.ok_or_else(|| Error::internal("nobody can sign in"))?;
+                    let (select, own) = self.row(index, &fields, 3)?;
+                    cost = cost.saturating_add(own);
+                    let action = Action::Get(Key::Caller);
+                    SessionPart::User(Box::new(self.asked(catalog.at(index), action, select, Envelope::Object)))
+                }
+                _ => SessionPart::TypeName,
+            };
+            parts.push((key, part));
+        }
+        let kind = RootKind::Session(SessionField { register, email, password, name, fields: parts });
+        Ok((kind, cost))
+    }
+
+    /// The fields of a row, and their cost with the row's own.
+    fn row(&mut self, index: usize, fields: &[&'a Field], depth: u64) -> Result<(Vec<Select>, u64)> {
+        let resource = self.context.catalog.at(index);
+        let mut select = Vec::new();
+        let mut cost = 1u64;
+        for (key, fields) in self.collect(&sets(fields), &resource.names.type_name, depth)? {
+            let name = fields[0].name.node.as_str();
+            let own;
+            let field = match name {
+                "__typename" => {
+                    own = 1;
+                    Select::TypeName { alias: key }
+                }
+                "nodeId" => {
+                    own = 1;
+                    Select::NodeId { alias: key }
+                }
+                _ => {
+                    let alias = (key != name).then_some(key);
+                    if let Some(column) = resource.columns.iter().find(|column| column.field == name) {
+                        own = 1;
+                        Select::Column { alias, name: column.name.clone() }
+                    } else if let Some(relation) = resource.relations.iter().find(|relation| relation.field == name) {
+                        let relation_name = relation.name.clone();
+                        match relation.cardinality {
+                            Cardinality::One => {
+                                let (select, cost) = self.row(relation.target, &fields, depth + 1)?;
+                                own = cost;
+                                Select::One { alias, relation: relation_name, select }
+                            }
+                            Cardinality::Many => {
+                                let (list, select, envelope, cost) =
+                                    self.connection(relation.target, &fields, depth + 1)?;
+                                own = cost;
+                                Select::Many { alias, relation: relation_name, list, select, envelope }
+                            }
+                        }
+                    } else {
+                        let message = format!("{} has no field \"{name}\"", resource.names.type_name);
+                        return Err(Error::bad_request(message));
+                    }
+                }
+            };
+            cost = cost.saturating_add(own);
+            select.push(field);
+        }
+        Ok((select, cost))
+    }
+
+    /// A connection: which rows, what of each, how they are framed, and the cost.
+    fn connection(
+        &mut self,
+        index: usize,
+        fields: &[&'a Field],
+        depth: u64,
+    ) -> Result<(List, Vec<Select>, Envelope, u64)> {
+        let resource = self.context.catalog.at(index);
+        let list = self.list(resource, fields[0])?;
+        let page = list.page.limit.unwrap_or(self.context.limits.default_page_size);
+        let type_name = &resource.names.type_name;
+        let mut select = Vec::new();
+        let mut parts = Vec::new();
+        let mut cost = 1u64;
+        for (alias, fields) in self.collect(&sets(fields), &format!("{type_name}Connection"), depth)? {
+            let kind = match fields[0].name.node.as_str() {
+                "nodes" => {
+                    let (row, own) = self.row(index, &fields, depth + 1)?;
+                    cost = cost.saturating_add(own.saturating_mul(page));
+                    let start = select.len();
+                    select.extend(row);
+                    PartKind::Nodes(start..select.len())
+                }
+                "edges" => {
+                    let mut edge = Vec::new();
+                    let mut own = 1u64;
+                    for (alias, fields) in self.collect(&sets(&fields), &format!("{type_name}Edge"), depth + 1)? {
+                        own = own.saturating_add(1);
+                        let kind = match fields[0].name.node.as_str() {
+                            "node" => {
+                                let (row, cost) = self.row(index, &fields, depth + 2)?;
+                                own = own.saturating_add(cost);
+                                let start = select.len();
+                                select.extend(row);
+                                EdgeKind::Node(start..select.len())
+                            }
+                            "cursor" => EdgeKind::Cursor,
+                            _ => EdgeKind::TypeName(format!("{type_name}Edge")),
+                        };
+                        edge.push(EdgePart { alias, kind });
+                    }
+                    cost = cost.saturating_add(own.saturating_mul(page));
+                    PartKind::Edges(edge)
+                }
+                "pageInfo" => {
+                    let mut info = Vec::new();
+                    for (alias, fields) in self.collect(&sets(&fields), "PageInfo", depth + 1)? {
+                        let kind = match fields[0].name.node.as_str() {
+                            "hasNextPage" => PageInfoKind::HasNextPage,
+                            "hasPreviousPage" => PageInfoKind::HasPreviousPage,
+                            "startCursor" => PageInfoKind::StartCursor,
+                            "endCursor" => PageInfoKind::EndCursor,
+                            _ => PageInfoKind::TypeName("PageInfo".to_owned()),
+                        };
+                        info.push(PageInfoPart { alias, kind });
+                    }
+                    cost = cost.saturating_add(1 + info.len() as u64);
+                    PartKind::PageInfo(info)
+                }
+                "totalCount" => {
+                    cost = cost.saturating_add(1);
+                    PartKind::TotalCount
+                }
+                _ => PartKind::TypeName(format!("{type_name}Connection")),
+            };
+            parts.push(Part { alias, kind });
+        }
+        Ok((list, select, Envelope::Connection(parts), cost))
+    }
+
+    fn list(&mut self, resource: &Resource, field: &Field) -> Result<List> {
+        let type_name = &resource.names.type_name;
+        let filter = match self.argument(field, "filter", &format!("{type_name}Filter"))? {
+            Some(Tree::Object(members)) => Some(self.filter(resource, &members)?),
+            _ => None,
+        };
+        let order = match self.argument(field, "orderBy", &format!("[{type_name}OrderBy!]"))? {
+            Some(Tree::List(items)) => items.iter().map(|item| order(resource, item)).collect::<Result<_>>()?,
+            _ => Vec::new(),
+        };
+        let (first, last) = (self.count(field, "first")?, self.count(field, "last")?);
+        if first.is_some() && last.is_some() {
+            return Err(Error::bad_request("A page has first or last, not both").field("last"));
+        }
+        let offset = match self.argument(field, "offset", "Int")? {
+            Some(Tree::Leaf(leaf)) => {
+                let Argument::Number(text) = &leaf.value else {
+                    return Err(Error::internal("offset is no number"));
+                };
+                if text.starts_with('-') && text != "-0" {
+                    return Err(Error::bad_value("offset must not be negative").field("offset"));
+                }
+                // No offset is no part of the question.
+                (text.trim_start_matches('-') != "0").then(|| self.slot(&leaf))
+            }
+            _ => None,
+        };
+        let (after, before) = (self.position(field, "after")?, self.position(field, "before")?);
+        let page = Page { limit: first.or(last), backward: last.is_some(), offset, after, before };
+        if let Some(limit) = page.limit.filter(|limit| *limit > self.context.limits.max_page_size) {
+            let (name, max) = (if page.backward { "last" } else { "first" }, self.context.limits.max_page_size);
+            return Err(Error::bad_value(format!("{name} is {limit}, and a page has at most {max} rows")).field(name));
+        }
+        Ok(List { filter, order, page })
+    }
+
+    fn count(&self, field: &Field, name: &str) -> Result<Option<u64>> {
+        match self.argument(field, name, "Int")? {
+            Some(Tree::Leaf(Leaf { value: Argument::Number(text), .. })) => match text.parse() {
+                Ok(count) => Ok(Some(count)),
+                Err(_) => Err(Error::bad_value(format!("{name} must not be negative")).field(name)),
+            },
+            _ => Ok(None),
+        }
+    }
+
+    fn position(&mut self, field: &Field, name: &str) -> Result<Option<Position>> {
+        match self.argument(field, name, "String")? {
+            Some(Tree::Leaf(leaf)) => {
+                let nulls = cursor::nulls(leaf.value.text().unwrap_or_default()).map_err(|error| error.field(name))?;
+                Ok(Some(Position { slot: self.slot(&leaf), nulls }))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn filter(&mut self, resource: &Resource, members: &[(String, Tree)]) -> Result<Filter> {
+        let mut all = Vec::with_capacity(members.len());
+        for (name, tree) in members {
+            match (name.as_str(), tree) {
+                ("and" | "or" | "not", Tree::Null) => {}
+                ("and", Tree::List(items)) => all.push(Filter::And(self.filters(resource, items)?)),
+                ("or", Tree::List(items)) => all.push(Filter::Or(self.filters(resource, items)?)),
+                ("not", Tree::Object(members)) => {
+                    all.push(Filter::Not(Box::new(self.filter(resource, members)?)));
+                }
+                (field, Tree::Object(operators)) => {
+                    let column = resource.columns.iter().find(|column| column.field == field);
+                    let column = column.ok_or_else(|| Error::internal(format!("{field} is no column")))?;
+                    for (operator, tree) in operators {
+                        all.push(self.comparison(&column.name, field, operator, tree)?);
+                    }
+                }
+                (field, _) => {
+                    return Err(Error::bad_value(format!("filter.{field} must not be null"))
+                        .field(field)
+                        .hint(format!("Ask for NULL with {field}: {{ isNull: true }}, or leave it out")));
+                }
+            }
+        }
+        // One condition needs no conjunction: a URL that says the same makes the same request.
+        Ok(if all.len() == 1 { all.remove(0) } else { Filter::And(all) })
+    }
+
+    fn filters(&mut self, resource: &Resource, items: &[Tree]) -> Result<Vec<Filter>> {
+        let mut filters = Vec::with_capacity(items.len());
+        for item in items {
+            if let Tree::Object(members) = item {
+                filters.push(self.filter(resource, members)?);
+            }
+        }
+        Ok(filters)
+    }
+
+    fn comparison(&mut self, column: &str, field: &str, operator: &str, tree: &Tree) -> Result<Filter> {
+        let found = Operator::TEXT.iter().find(|candidate| candidate.graphql() == operator);
+        let operator = *found.ok_or_else(|| Error::internal(format!("{operator} is no operator")))?;
+        let column = column.to_owned();
+        match (operator, tree) {
+            (Operator::IsNull, Tree::Leaf(Leaf { value: Argument::Bool(null), .. })) => {
+                Ok(Filter::IsNull { column, null: *null })
+            }
+            (_, Tree::Leaf(leaf)) => Ok(Filter::Compare { column, operator, slot: self.slot(leaf) }),
+            _ => Err(Error::bad_value(format!("filter.{field}.{} must not be null", operator.graphql()))
+                .field(field)
+                .hint("Nothing equals NULL: ask with isNull")),
+        }
+    }
+}
+
+fn order(resource: &Resource, item: &Tree) -> Result<Order> {
+    let Tree::Object(members) = item else { return Err(Error::bad_value("orderBy must not hold null")) };
+    let [(field, Tree::Leaf(Leaf { value: Argument::String(direction), .. }))] = members.as_slice() else {
+        return Err(Error::bad_value("An element of orderBy must have exactly one member").field("orderBy"));
+    };
+    let column = resource.columns.iter().find(|column| column.field == *field);
+    let column = column.ok_or_else(|| Error::internal(format!("{field} is no column")))?;
+    let found = SORT_ORDERS.iter().find(|(name, ..)| name == direction);
+    let (_, descending, nulls_first, _) = found.ok_or_else(|| Error::internal(format!("{direction} is no order")))?;
+    Ok(Order { column: column.name.clone(), descending: *descending, nulls_first: *nulls_first })
+}
+
+fn sets<'a>(fields: &[&'a Field]) -> Vec<&'a SelectionSet> {
+    fields.iter().map(|field| &field.selection_set.node).collect()
+}
+
+/// Whether a fragment on `condition` applies to the object type `type_name`: every row is a `Node`.
+fn applies(condition: &str, type_name: &str) -> bool {
+    condition == type_name || condition == "Node"
+}
+
+/// The variables on whose values the plan depends, beyond their shape: those that stand directly where a page is
+/// bounded or a selection is left out.
+pub fn deciding_variables(document: &ExecutableDocument, operation: &OperationDefinition) -> Vec<(Name, bool)> {
+    let mut found = Vec::new();
+    let sets = document.fragments.values().map(|fragment| &fragment.node.selection_set.node);
+    for set in sets.chain([&operation.selection_set.node]) {
+        decide(set, &mut found);
+    }
+    found
+}
+
+fn decide(set: &SelectionSet, found: &mut Vec<(Name, bool)>) {
+    for item in &set.items {
+        let nested = match &item.node {
+            Selection::Field(field) => {
+                for (name, value) in &field.node.arguments {
+                    let cursor = matches!(name.node.as_str(), "after" | "before");
+                    if !cursor && !matches!(name.node.as_str(), "first" | "last" | "offset") {
+                        continue;
+                    }
+                    if let async_graphql_value::Value::Variable(variable) = &value.node {
+                        found.push((variable.clone(), cursor));
+                    }
+                }
+                &field.node.selection_set.node
+            }
+            Selection::InlineFragment(fragment) => &fragment.node.selection_set.node,
+            Selection::FragmentSpread(_) => continue,
+        };
+        decide(nested, found);
+    }
+}

@@ -1,0 +1,393 @@
+//! The GraphQL type system, generated from the catalogue: types, descriptions, SDL and introspection, but no execution.
+//!
+//! In: a [`Catalog`]. Out: a [`TypeSystem`], of which async-graphql's dynamic schema validates documents and answers
+//! introspection, and whose [`InputTypes`] coerce values. The engine answers everything else, so the schema's own
+//! resolvers are never asked.
+
+use super::types::{InputType, InputTypes};
+use crate::{
+    catalog::{Cardinality, Catalog, Column, Operator, Resource, policy::Condition, scalar::Scalar},
+    engine::plan::{create_columns, update_columns},
+};
+use async_graphql::{
+    SDLExportOptions,
+    dynamic::{
+        Enum, EnumItem, Field, FieldFuture, InputObject, InputValue, Interface, InterfaceField, Object,
+        Scalar as DynamicScalar, Schema, SchemaBuilder, SchemaError, TypeRef,
+    },
+    extensions::ExtensionFactory,
+};
+use async_graphql_parser::types::{BaseType, Type};
+
+/// The members of `SortOrder`: direction, and where NULLs are if that is said.
+pub(super) const SORT_ORDERS: [(&str, bool, Option<bool>, &str); 6] = [
+    ("ASC", false, None, "Least first, NULLs last."),
+    ("DESC", true, None, "Greatest first, NULLs first."),
+    ("ASC_NULLS_FIRST", false, Some(true), "Least first, NULLs first."),
+    ("ASC_NULLS_LAST", false, Some(false), "Least first, NULLs last."),
+    ("DESC_NULLS_FIRST", true, Some(true), "Greatest first, NULLs first."),
+    ("DESC_NULLS_LAST", true, Some(false), "Greatest first, NULLs last."),
+];
+
+/// The schema and what it knows of inputs.
+#[derive(Debug)]
+pub struct TypeSystem {
+    /// Answers introspection.
+    pub schema: Schema,
+    /// Validates documents and executes nothing.
+    pub validator: Schema,
+    /// What arguments and variables can be.
+    pub inputs: InputTypes,
+}
+
+impl TypeSystem {
+    /// The type system of a catalogue.
+    ///
+    /// # Errors
+    /// Two types of one name, or a name that GraphQL does not allow.
+    pub fn new(catalog: &Catalog, validation: impl ExtensionFactory) -> Result<Self, SchemaError> {
+        let (schema, inputs) = Types::of(catalog);
+        let (validator, _) = Types::of(catalog);
+        Ok(Self { schema: schema.finish()?, validator: validator.extension(validation).finish()?, inputs })
+    }
+}
+
+/// The schema definition language of a catalogue's schema, sorted, with a line feed at its end.
+///
+/// # Errors
+/// Those of [`TypeSystem::new`].
+pub fn sdl(catalog: &Catalog) -> Result<String, SchemaError> {
+    let (schema, _) = Types::of(catalog);
+    let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
+    let sdl = schema.finish()?.sdl_with_options(options.include_specified_by());
+    // A text file ends with one line feed.
+    Ok(format!("{}\n", sdl.trim()))
+}
+
+/// A member of an input object, or an argument: name, type, description.
+type Member = (String, String, String);
+
+/// Collects types into the schema and the input types at once, so that neither knows what the other does not.
+struct Types<'c> {
+    catalog: &'c Catalog,
+    schema: Option<SchemaBuilder>,
+    inputs: InputTypes,
+    registered: Vec<String>,
+}
+
+impl<'c> Types<'c> {
+    fn of(catalog: &'c Catalog) -> (SchemaBuilder, InputTypes) {
+        let schema = Schema::build("Query", Some("Mutation"), None).introspection_only();
+        let mut types = Self { catalog, schema: Some(schema), inputs: InputTypes::new(), registered: Vec::new() };
+        types.shared();
+        let mut query = Object::new("Query").description("Everything that can be read.");
+        let mut mutation =
+            Object::new("Mutation").description("Everything that can be changed. One document is one transaction.");
+        query = query.field(
+            object_field("node", "Node", "The row with a global id; null if there is none for the caller.")
+                .argument(argument("nodeId", "ID!", "The global id, out of a `nodeId` field.")),
+        );
+        for resource in catalog.resources() {
+            types.resource(resource);
+            query = types.queries(query, resource);
+            mutation = types.mutations(mutation, resource);
+        }
+        mutation = types.session(mutation);
+        types.register(query);
+        types.register(mutation);
+        let Self { schema, inputs, .. } = types;
+        (schema.unwrap_or_else(|| Schema::build("Query", Some("Mutation"), None)), inputs)
+    }
+
+    fn register(&mut self, ty: impl Into<async_graphql::dynamic::Type>) {
+        self.schema = self.schema.take().map(|schema| schema.register(ty));
+    }
+
+    /// Whether a type of this name is new, and notes it.
+    fn first(&mut self, name: &str) -> bool {
+        let first = !self.registered.iter().any(|other| other == name);
+        if first {
+            self.registered.push(name.to_owned());
+        }
+        first
+    }
+
+    fn input_object(&mut self, name: &str, description: &str, members: Vec<Member>, one_of: bool) {
+        let mut object = InputObject::new(name).description(description);
+        let mut fields = Vec::with_capacity(members.len());
+        for (member, ty, description) in members {
+            object = object.field(InputValue::new(&member, type_ref(&ty)).description(description));
+            fields.extend(Type::new(&ty).map(|ty| (member, ty)));
+        }
+        self.inputs.insert(name, InputType::Object { fields, one_of });
+        let object = if one_of { object.oneof() } else { object };
+        self.register(object);
+    }
+
+    fn enumeration(&mut self, name: &str, description: &str, items: Vec<(String, String)>) {
+        self.inputs.insert(name, InputType::Enum(items.iter().map(|(name, _)| name.clone()).collect()));
+        let items = items.into_iter().map(|(name, description)| EnumItem::new(name).description(description));
+        self.register(Enum::new(name).description(description).items(items));
+    }
+
+    /// What every schema has beside its resources.
+    fn shared(&mut self) {
+        let node = InterfaceField::new("nodeId", type_ref("ID!")).description("The global id of the row.");
+        self.register(Interface::new("Node").description("A row with a global id.").field(node));
+        let info = [
+            ("hasNextPage", "Boolean!", "Whether rows follow the page."),
+            ("hasPreviousPage", "Boolean!", "Whether rows come before the page."),
+            ("startCursor", "String", "The cursor of the page's first row."),
+            ("endCursor", "String", "The cursor of the page's last row."),
+        ];
+        let object = Object::new("PageInfo").description("Where a page stands in its list.");
+        let object = info.iter().fold(object, |object, (name, ty, text)| object.field(object_field(name, ty, text)));
+        self.register(object);
+        let orders = SORT_ORDERS.iter().map(|(name, _, _, text)| ((*name).to_owned(), (*text).to_owned()));
+        self.enumeration("SortOrder", "The direction of an order, and where NULLs are in it.", orders.collect());
+    }
+
+    /// The types of a resource.
+    fn resource(&mut self, resource: &Resource) {
+        let name = &resource.names.type_name;
+        let mut object = Object::new(name).description(&resource.description).implement("Node");
+        object = object.field(object_field("nodeId", "ID!", "The global id of the row."));
+        for (index, column) in resource.columns.iter().enumerate() {
+            self.scalar(&column.scalar);
+            let ty = nullable(output_type(resource, index), column.nullable);
+            object = object.field(object_field(&column.field, &ty, &about(resource, column)));
+        }
+        for relation in &resource.relations {
+            let target = self.catalog.at(relation.target);
+            object = object.field(match relation.cardinality {
+                Cardinality::One => {
+                    let text =
+                        format!("The row of {} that it belongs to; null where the caller may not see it.", target.name);
+                    object_field(&relation.field, &target.names.type_name, &text)
+                }
+                Cardinality::Many => {
+                    let text = format!("The rows of {} that belong to it.", target.name);
+                    let ty = format!("{}Connection!", target.names.type_name);
+                    list_arguments(object_field(&relation.field, &ty, &text), target)
+                }
+            });
+        }
+        self.register(object);
+        self.register(
+            Object::new(format!("{name}Edge"))
+                .description(format!("A row of {} in a list.", resource.name))
+                .field(object_field("cursor", "String!", "Where the row stands, for `after` and `before`."))
+                .field(object_field("node", &format!("{name}!"), "The row.")),
+        );
+        self.register(
+            Object::new(format!("{name}Connection"))
+                .description(format!("A page of a list of {}.", resource.name))
+                .field(object_field("edges", &format!("[{name}Edge!]!"), "The rows of the page, with their cursors."))
+                .field(object_field("nodes", &format!("[{name}!]!"), "The rows of the page."))
+                .field(object_field("pageInfo", "PageInfo!", "Where the page stands in the list."))
+                .field(object_field("totalCount", "Int!", "How many rows the list has; counted only if selected.")),
+        );
+        self.filter(resource);
+        let order = resource.columns.iter().filter(|column| column.scalar != Scalar::Json);
+        let order =
+            order.map(|column| (column.field.clone(), "SortOrder".to_owned(), format!("By `{}`.", column.field)));
+        self.input_object(
+            &format!("{name}OrderBy"),
+            &format!("A column by which a list of {} is ordered.", resource.name),
+            order.collect(),
+            true,
+        );
+    }
+
+    fn filter(&mut self, resource: &Resource) {
+        let name = format!("{}Filter", resource.names.type_name);
+        let mut members = vec![
+            ("and".to_owned(), format!("[{name}!]"), "All of these hold.".to_owned()),
+            ("or".to_owned(), format!("[{name}!]"), "Any of these holds.".to_owned()),
+            ("not".to_owned(), name.clone(), "This does not hold.".to_owned()),
+        ];
+        for (index, column) in resource.columns.iter().enumerate() {
+            let ty = output_type(resource, index);
+            let operators = column.scalar.operators();
+            let filter = format!("{ty}Filter");
+            if self.first(&filter) {
+                self.operators(&filter, &ty, operators);
+            }
+            members.push((column.field.clone(), filter, format!("What `{}` must be.", column.field)));
+        }
+        self.input_object(&name, &format!("Which rows of {} a list has.", resource.name), members, false);
+    }
+
+    fn operators(&mut self, name: &str, ty: &str, operators: &[Operator]) {
+        let members = operators.iter().map(|operator| {
+            let ty = match operator {
+                Operator::In | Operator::NotIn => format!("[{ty}!]"),
+                Operator::IsNull => "Boolean".to_owned(),
+                Operator::Like | Operator::Ilike => "String".to_owned(),
+                _ => ty.to_owned(),
+            };
+            (operator.graphql().to_owned(), ty, operator.description().to_owned())
+        });
+        self.input_object(
+            name,
+            &format!("What a value of type {ty} must be; all that is said holds."),
+            members.collect(),
+            false,
+        );
+    }
+
+    /// The scalar or enum of a column, once.
+    fn scalar(&mut self, scalar: &Scalar) {
+        let name = scalar.graphql().to_owned();
+        if self.inputs.get(&name).is_some() {
+            return;
+        }
+        if let Scalar::Enum(enumeration) = scalar {
+            let items = enumeration.members().map(|(name, text)| (name.to_owned(), format!("The text \"{text}\".")));
+            let items = items.collect();
+            self.enumeration(&name, "One of a few texts.", items);
+            return;
+        }
+        self.inputs.insert(&name, InputType::Scalar);
+        let mut ty = DynamicScalar::new(&name).description(scalar.description().unwrap_or_default());
+        if let Some(url) = scalar.specified_by() {
+            ty = ty.specified_by_url(url);
+        }
+        self.register(ty);
+    }
+
+    fn queries(&self, query: Object, resource: &Resource) -> Object {
+        let names = &resource.names;
+        let one = object_field(
+            &names.one,
+            &names.type_name,
+            &format!("The row of {} with a key; null if there is none for the caller.", resource.name),
+        );
+        let many = object_field(
+            &names.many,
+            &format!("{}Connection!", names.type_name),
+            &format!("The rows of {} that the caller may see.", resource.name),
+        );
+        let query = query.field(one.argument(argument("id", "ID!", "The key."))).field(list_arguments(many, resource));
+        if !resource.principals {
+            return query;
+        }
+        query.field(object_field("me", &names.type_name, "The caller; null if it is anonymous."))
+    }
+
+    fn mutations(&mut self, mut mutation: Object, resource: &Resource) -> Object {
+        let (name, policy) = (&resource.names.type_name, &resource.policy);
+        let field = |verb: &str, text: String| object_field(&format!("{verb}{name}"), &format!("{name}!"), &text);
+        let key = || argument("id", "ID!", "The key of the row.");
+        if policy.create.condition != Condition::Never {
+            let members: Vec<_> =
+                create_columns(resource).map(|column| self.member(resource, column, !column.required())).collect();
+            let input = format!("Create{name}Input");
+            self.input_object(&input, &format!("A new row of {}.", resource.name), members, false);
+            let create = field("create", format!("Adds a row to {}.", resource.name));
+            mutation = mutation.field(create.argument(argument("input", &format!("{input}!"), "The new row.")));
+        }
+        if policy.update.condition != Condition::Never {
+            let members: Vec<_> = update_columns(resource).map(|column| self.member(resource, column, true)).collect();
+            let input = format!("Update{name}Input");
+            self.input_object(
+                &input,
+                &format!("What changes in a row of {}; what is left out stays.", resource.name),
+                members,
+                false,
+            );
+            let update = field("update", format!("Changes a row of {}.", resource.name));
+            mutation =
+                mutation.field(update.argument(key()).argument(argument("set", &format!("{input}!"), "What changes.")));
+        }
+        if policy.delete.condition != Condition::Never {
+            let delete = field("delete", format!("Deletes a row of {}, and tells what it was.", resource.name));
+            mutation = mutation.field(delete.argument(key()));
+        }
+        mutation
+    }
+
+    fn member(&self, resource: &Resource, column: &Column, optional: bool) -> Member {
+        let index = resource.column(&column.name).unwrap_or_default();
+        (column.field.clone(), nullable(output_type(resource, index), optional), about(resource, column))
+    }
+
+    /// What has to do with signing in, where the catalogue has a resource of principals.
+    fn session(&mut self, mutation: Object) -> Object {
+        let Some(resource) = self.catalog.resources().iter().find(|resource| resource.principals) else {
+            return mutation;
+        };
+        let member = |name: &str, ty: &str, text: &str| (name.to_owned(), ty.to_owned(), text.to_owned());
+        let credentials = [
+            member("email", "String!", "The e-mail address, without regard to case."),
+            member("password", "String!", "The password: 12 to 128 characters, not easily guessed."),
+        ];
+        self.input_object("LoginInput", "What signs a user in.", credentials.to_vec(), false);
+        let mut registration = credentials.to_vec();
+        registration.push(member("name", "String", "How the user is called."));
+        self.input_object("RegisterInput", "A new account.", registration, false);
+        let session = Object::new("Session")
+            .description("What a client needs to go on as a user.")
+            .field(object_field("accessToken", "String!", "Sent with each request: `Authorization: Bearer …`."))
+            .field(object_field("tokenType", "String!", "Always `bearer`."))
+            .field(object_field("expiresIn", "Int!", "In how many seconds the access token expires."))
+            .field(object_field("user", &format!("{}!", resource.names.type_name), "Who signed in."));
+        self.register(session);
+        let field = |name: &str, input: &str, text: &str| {
+            object_field(name, "Session!", text).argument(argument("input", &format!("{input}!"), "Who."))
+        };
+        mutation.field(field("register", "RegisterInput", "Makes an account and signs it in.")).field(field(
+            "login",
+            "LoginInput",
+            "Signs a user in.",
+        ))
+    }
+}
+
+/// The type of a column, without its nullability.
+fn output_type(resource: &Resource, index: usize) -> String {
+    if index == resource.key { "ID".to_owned() } else { resource.columns[index].scalar.graphql().to_owned() }
+}
+
+fn nullable(ty: String, nullable: bool) -> String {
+    if nullable { ty } else { ty + "!" }
+}
+
+fn about(resource: &Resource, column: &Column) -> String {
+    format!("The column {} of {}.", column.name, resource.name)
+}
+
+fn list_arguments(field: Field, resource: &Resource) -> Field {
+    let name = &resource.names.type_name;
+    [
+        ("filter", format!("{name}Filter"), "Which rows."),
+        ("orderBy", format!("[{name}OrderBy!]"), "In which order; the key breaks ties."),
+        ("first", "Int".to_owned(), "How many rows from the start of the list."),
+        ("after", "String".to_owned(), "Only rows behind this cursor."),
+        ("last", "Int".to_owned(), "How many rows from the end of the list."),
+        ("before", "String".to_owned(), "Only rows before this cursor."),
+        ("offset", "Int".to_owned(), "How many rows to leave out."),
+    ]
+    .into_iter()
+    .fold(field, |field, (name, ty, text)| field.argument(argument(name, &ty, text)))
+}
+
+fn argument(name: &str, ty: &str, description: &str) -> InputValue {
+    InputValue::new(name, type_ref(ty)).description(description)
+}
+
+fn object_field(name: &str, ty: &str, description: &str) -> Field {
+    Field::new(name, type_ref(ty), |_| FieldFuture::Value(None)).description(description)
+}
+
+/// A type in the schema's own notation, like `[Tree!]!`.
+fn type_ref(text: &str) -> TypeRef {
+    fn of(ty: &Type) -> TypeRef {
+        let inner = match &ty.base {
+            BaseType::Named(name) => TypeRef::named(name.as_str()),
+            BaseType::List(of_type) => TypeRef::List(Box::new(of(of_type))),
+        };
+        if ty.nullable { inner } else { TypeRef::NonNull(Box::new(inner)) }
+    }
+    Type::new(text).as_ref().map_or_else(|| TypeRef::named(text), of)
+}

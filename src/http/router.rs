@@ -1,0 +1,81 @@
+//! Which path is whose.
+//!
+//! In: the parts of the application. Out: one router; the fixed paths come first, the resources' take what is left.
+
+use super::{health, layers, pages};
+use crate::{
+    app::App,
+    auth::{self, layer::identify},
+    error::Error,
+    graphql, rest,
+};
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, State},
+    http::{HeaderMap, Uri, header},
+    middleware::{from_fn, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use tower_http::normalize_path::NormalizePath;
+
+/// The router of an application.
+pub fn router(app: &App) -> Router {
+    // Who asks is found out where it matters: pages and health are for everybody, and GraphQL, which answers in its
+    // own form, asks for itself.
+    let identified = Router::new()
+        .merge(auth::routes::routes(app.auth.clone(), app.engine.clone()))
+        .merge(rest::routes(app.rest.clone()))
+        .layer(from_fn_with_state(app.auth.clone(), identify));
+    let document = app.openapi.clone();
+    let routes = Router::new()
+        .route("/", get(root))
+        .route("/openapi.json", get(openapi))
+        .with_state(document)
+        .merge(pages::routes())
+        .merge(health::routes(app.readiness.clone()))
+        .merge(graphql::routes(app.graphql.clone()))
+        .merge(identified)
+        .fallback(async |uri: Uri| Error::not_found(format!("There is nothing at {}", uri.path())).code("PGRST125"))
+        .layer(DefaultBodyLimit::max(app.http.max_body_bytes))
+        .layer(from_fn(spell_out))
+        .layer(from_fn_with_state(app.http.request_timeout, layers::surround));
+    let routes = match layers::cors(&app.http) {
+        Some(cors) => routes.layer(cors),
+        None => routes,
+    };
+    // Around the router, since a route is chosen before the router's own layers run.
+    Router::new().fallback_service(NormalizePath::trim_trailing_slash(routes))
+}
+
+/// The OpenAPI document, rendered once.
+pub(crate) type Document = axum::body::Bytes;
+
+/// The landing page for a browser, the OpenAPI document for everybody else, as PostgREST's root has it.
+async fn root(document: State<Document>, headers: HeaderMap) -> Response {
+    let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
+    if accepts.contains("text/html") { pages::landing() } else { openapi(document).await }
+}
+
+async fn openapi(State(document): State<Document>) -> Response {
+    ([(header::CONTENT_TYPE, "application/json; charset=utf-8"), (header::VARY, "Accept")], document).into_response()
+}
+
+/// Gives the framework's own refusals, which have no body, the four members of an error.
+async fn spell_out(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
+    let path = request.uri().path().to_owned();
+    let method = request.method().clone();
+    let response = next.run(request).await;
+    let bare = response.status() == axum::http::StatusCode::METHOD_NOT_ALLOWED
+        && !response.headers().contains_key(header::CONTENT_TYPE);
+    if !bare {
+        return response;
+    }
+    let allow = response.headers().get(header::ALLOW).cloned();
+    let error = Error::new(crate::error::Kind::MethodNotAllowed, format!("{method} is not a method of {path}"));
+    let mut response = error.into_response();
+    if let Some(allow) = allow {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response
+}

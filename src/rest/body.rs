@@ -1,0 +1,82 @@
+//! The body of a write: one JSON object, whose members are columns.
+//!
+//! In: bytes and their media type. Out: an argument a column, with the digits of every number as they were written.
+
+use crate::{
+    engine::bind::Argument,
+    error::{Error, Kind, Result},
+};
+use axum::http::{HeaderMap, header};
+use serde::Deserialize as _;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// The members of the body, in its order.
+///
+/// # Errors
+/// `UnsupportedMediaType` for anything but JSON, `PGRST102` for what is no JSON object.
+pub(super) fn object(headers: &HeaderMap, bytes: &[u8]) -> Result<Vec<(String, Argument)>> {
+    let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = media.split(';').next().unwrap_or_default().trim();
+    if !media.eq_ignore_ascii_case("application/json") {
+        let message = if media.is_empty() {
+            "The body has no Content-Type".to_owned()
+        } else {
+            format!("A body of type {media} is not read")
+        };
+        return Err(Error::new(Kind::UnsupportedMediaType, message).hint("Send application/json"));
+    }
+    let malformed = |message: String| Error::bad_request(message).code("PGRST102");
+    let text = std::str::from_utf8(bytes).map_err(|_| malformed("The body is not UTF-8".to_owned()))?;
+    if text.trim_start().starts_with('[') {
+        return Err(malformed("The body is an array, and one object at a time is written".to_owned()));
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let members = Members::deserialize(&mut deserializer).and_then(|members| deserializer.end().map(|()| members));
+    let members = members.map_err(|error| malformed(format!("The body is no JSON object: {error}")))?;
+    members.0.into_iter().map(|(name, value)| Ok((name, argument(value.get())?))).collect()
+}
+
+fn argument(token: &str) -> Result<Argument> {
+    Ok(match token.as_bytes().first() {
+        Some(b'n') => Argument::Null,
+        Some(b't') => Argument::Bool(true),
+        Some(b'f') => Argument::Bool(false),
+        Some(b'"') => {
+            let text = serde_json::from_str::<String>(token);
+            Argument::String(
+                text.map_err(|error| Error::bad_request(format!("A text is malformed: {error}")).code("PGRST102"))?,
+            )
+        }
+        Some(b'{' | b'[') => Argument::Json(token.to_owned()),
+        _ => Argument::Number(token.to_owned()),
+    })
+}
+
+/// The members of an object; one that is there twice is an error, for no reading of it is what everybody would expect.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> serde::Deserialize<'de> for Members<'de> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object whose members are columns")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members: Vec<(String, &'de RawValue)> = Vec::new();
+                while let Some((name, value)) = map.next_entry::<Cow<'de, str>, &'de RawValue>()? {
+                    if members.iter().any(|(other, _)| *other == name) {
+                        return Err(serde::de::Error::custom(format!("the member \"{name}\" is there twice")));
+                    }
+                    members.push((name.into_owned(), value));
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Visitor)
+    }
+}

@@ -1,0 +1,265 @@
+//! Filters in PostgREST's spelling: `column=op.value`, `and=(…)`, `or=(…)`, `not.` before any.
+//!
+//! In: the pairs of a query string that are no reserved word. Out: a [`Filter`] without values, and the values.
+
+use super::query::conjunction;
+use crate::{
+    catalog::{Operator, Resource},
+    engine::{bind::Argument, request::Filter},
+    error::{Error, Result, nearest},
+};
+
+/// How deep logic may be nested.
+const MAX_DEPTH: usize = 16;
+
+/// PostgREST's names of the operators.
+const OPERATORS: [(&str, Operator); 9] = [
+    ("eq", Operator::Eq),
+    ("neq", Operator::Neq),
+    ("in", Operator::In),
+    ("lt", Operator::Lt),
+    ("lte", Operator::Lte),
+    ("gt", Operator::Gt),
+    ("gte", Operator::Gte),
+    ("like", Operator::Like),
+    ("ilike", Operator::Ilike),
+];
+
+/// Collects the filters of a query string.
+pub(super) struct Filters<'r> {
+    resource: &'r Resource,
+    given: Vec<(usize, String, String)>,
+    arguments: Vec<Argument>,
+}
+
+impl<'r> Filters<'r> {
+    pub(super) const fn new(resource: &'r Resource) -> Self {
+        Self { resource, given: Vec::new(), arguments: Vec::new() }
+    }
+
+    /// Adds a pair of the query string.
+    pub(super) fn add(&mut self, name: &str, value: &str) -> Result<()> {
+        // In the order of the columns, as GraphQL has them, so that the order of a URL's pairs makes no other plan.
+        let rank = match name.strip_prefix("not.").unwrap_or(name) {
+            "and" => 0,
+            "or" => 1,
+            column => 2 + self.resource.column(column).unwrap_or(usize::MAX - 2),
+        };
+        self.given.push((rank, name.to_owned(), value.to_owned()));
+        Ok(())
+    }
+
+    /// The conjunction of all, and its values.
+    pub(super) fn finish(mut self) -> Result<(Option<Filter>, Vec<Argument>)> {
+        let mut given = std::mem::take(&mut self.given);
+        given.sort_by_key(|(rank, ..)| *rank);
+        let mut filters = Vec::with_capacity(given.len());
+        for (_, name, value) in given {
+            let (negated, word) = match name.strip_prefix("not.") {
+                Some(word) if matches!(word, "and" | "or") => (true, word),
+                _ => (false, name.as_str()),
+            };
+            let filter = if matches!(word, "and" | "or") {
+                let mut parser = Tree { filters: &mut self, rest: &value, whole: &value };
+                let items = parser.list(1)?;
+                if !parser.rest.is_empty() {
+                    return Err(parser.unexpected());
+                }
+                logic(word, items)
+            } else {
+                self.comparison(word, &value)?
+            };
+            filters.push(if negated { Filter::Not(Box::new(filter)) } else { filter });
+        }
+        let filter = (!filters.is_empty()).then(|| conjunction(filters));
+        Ok((filter, self.arguments))
+    }
+
+    fn slot(&mut self, argument: Argument) -> usize {
+        self.arguments.push(argument);
+        self.arguments.len() - 1
+    }
+
+    /// `op.value` or `not.op.value` of a column.
+    fn comparison(&mut self, column: &str, text: &str) -> Result<Filter> {
+        if let Some(text) = text.strip_prefix("not.") {
+            return Ok(Filter::Not(Box::new(self.comparison(column, text)?)));
+        }
+        if self.resource.column(column).is_none() {
+            return Err(Error::bad_request(format!(
+                "The resource \"{}\" has no column \"{column}\"",
+                self.resource.name
+            ))
+            .code("42703")
+            .nearest(column, self.resource.column_names()));
+        }
+        let unknown = |word: &str| {
+            let names = OPERATORS.iter().map(|(name, _)| *name).chain(["is", "not"]);
+            let error = Error::bad_request(format!("\"{column}={text}\" is not understood"))
+                .details(format!("\"{word}\" is no operator"));
+            match nearest(word, names.clone()) {
+                Some(near) => error.hint(format!("Did you mean \"{near}\"?")),
+                None => error
+                    .hint(format!("A filter is column=operator.value with {}", names.collect::<Vec<_>>().join(", "))),
+            }
+        };
+        let Some((word, value)) = text.split_once('.') else { return Err(unknown(text)) };
+        if word == "is" {
+            return self.is(column, value);
+        }
+        let Some((_, operator)) = OPERATORS.iter().find(|(name, _)| *name == word) else { return Err(unknown(word)) };
+        let argument = match operator {
+            Operator::In => Argument::List(list(value)?.into_iter().map(Argument::Text).collect()),
+            // PostgREST takes the star for the percent sign, which a URL would have to escape.
+            Operator::Like | Operator::Ilike => Argument::Text(value.replace('*', "%")),
+            _ => Argument::Text(value.to_owned()),
+        };
+        Ok(Filter::Compare { column: column.to_owned(), operator: *operator, slot: self.slot(argument) })
+    }
+
+    fn is(&mut self, column: &str, value: &str) -> Result<Filter> {
+        let column = column.to_owned();
+        Ok(match value.to_ascii_lowercase().as_str() {
+            "null" => Filter::IsNull { column, null: true },
+            "not_null" => Filter::IsNull { column, null: false },
+            boolean @ ("true" | "false") => {
+                let slot = self.slot(Argument::Bool(boolean == "true"));
+                Filter::Compare { column, operator: Operator::Eq, slot }
+            }
+            _ => {
+                return Err(Error::bad_request(format!("\"is.{value}\" is not understood"))
+                    .hint("is takes null, not_null, true and false"));
+            }
+        })
+    }
+}
+
+fn logic(word: &str, items: Vec<Filter>) -> Filter {
+    if word == "or" { Filter::Or(items) } else { Filter::And(items) }
+}
+
+/// The elements of `(a,b,"c,d")`.
+fn list(text: &str) -> Result<Vec<String>> {
+    let malformed = || {
+        Error::bad_request(format!("\"in.{text}\" is not understood"))
+            .hint("in takes a list: in.(1,2) or in.(\"a,b\",c)")
+    };
+    let inner = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).ok_or_else(malformed)?;
+    let mut items = Vec::new();
+    if inner.is_empty() {
+        return Ok(items);
+    }
+    let mut rest = inner;
+    loop {
+        let (item, after) = element(rest, &[',']).ok_or_else(malformed)?;
+        items.push(item);
+        match after.strip_prefix(',') {
+            Some(after) => rest = after,
+            None if after.is_empty() => return Ok(items),
+            None => return Err(malformed()),
+        }
+    }
+}
+
+/// A plain or a double-quoted element, and what follows it. Inside quotes a backslash escapes.
+fn element<'t>(text: &'t str, ends: &[char]) -> Option<(String, &'t str)> {
+    let Some(quoted) = text.strip_prefix('"') else {
+        let end = text.find(ends).unwrap_or(text.len());
+        return Some((text[..end].to_owned(), &text[end..]));
+    };
+    let mut item = String::new();
+    let mut characters = quoted.char_indices();
+    while let Some((at, character)) = characters.next() {
+        match character {
+            '"' => return Some((item, &quoted[at + 1..])),
+            '\\' => item.push(characters.next()?.1),
+            other => item.push(other),
+        }
+    }
+    None
+}
+
+/// Parses `(a.eq.1,not.or(b.lt.2,c.is.null))`.
+struct Tree<'f, 'r, 't> {
+    filters: &'f mut Filters<'r>,
+    rest: &'t str,
+    whole: &'t str,
+}
+
+impl Tree<'_, '_, '_> {
+    fn unexpected(&self) -> Error {
+        let at = self.whole.len() - self.rest.len();
+        Error::bad_request(format!("\"{}\" is not understood", self.whole))
+            .details(format!("unexpected \"{}\" at position {at}", self.rest))
+            .hint("A condition is a list: (column.operator.value,or(…,…))")
+    }
+
+    fn list(&mut self, depth: usize) -> Result<Vec<Filter>> {
+        if depth > MAX_DEPTH {
+            return Err(Error::bad_request(format!("Conditions are nested deeper than {MAX_DEPTH}")));
+        }
+        self.rest = self.rest.strip_prefix('(').ok_or_else(|| self.unexpected())?;
+        let mut items = Vec::new();
+        loop {
+            items.push(self.item(depth)?);
+            if let Some(rest) = self.rest.strip_prefix(',') {
+                self.rest = rest;
+            } else if let Some(rest) = self.rest.strip_prefix(')') {
+                self.rest = rest;
+                return Ok(items);
+            } else {
+                return Err(self.unexpected());
+            }
+        }
+    }
+
+    fn item(&mut self, depth: usize) -> Result<Filter> {
+        for (prefix, word, negated) in
+            [("and(", "and", false), ("or(", "or", false), ("not.and(", "and", true), ("not.or(", "or", true)]
+        {
+            if self.rest.starts_with(prefix) {
+                self.rest = &self.rest[prefix.len() - 1..];
+                let filter = logic(word, self.list(depth + 1)?);
+                return Ok(if negated { Filter::Not(Box::new(filter)) } else { filter });
+            }
+        }
+        let (column, rest) = element(self.rest, &['.', ',', '(', ')']).ok_or_else(|| self.unexpected())?;
+        let rest = rest.strip_prefix('.').ok_or_else(|| self.unexpected())?;
+        let end = condition_end(rest).ok_or_else(|| self.unexpected())?;
+        let (condition, rest) = rest.split_at(end);
+        self.rest = rest;
+        self.filters.comparison(&column, &unquoted(condition))
+    }
+}
+
+/// Where a condition inside a tree ends: at a comma or parenthesis that is neither in quotes nor in a list's own.
+fn condition_end(text: &str) -> Option<usize> {
+    let (mut quoted, mut escaped, mut open) = (false, false, 0usize);
+    for (at, character) in text.char_indices() {
+        if quoted {
+            quoted = escaped || character != '"';
+            escaped = !escaped && character == '\\';
+            continue;
+        }
+        match character {
+            '"' => quoted = true,
+            '(' => open += 1,
+            ')' | ',' if open == 0 => return Some(at),
+            ')' => open -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// A condition whose whole value is quoted, without the quotes; a list keeps those of its elements.
+fn unquoted(condition: &str) -> String {
+    let Some((head, value)) = condition.split_once(".\"") else { return condition.to_owned() };
+    if head.contains('(') {
+        return condition.to_owned();
+    }
+    match element(&format!("\"{value}"), &[]) {
+        Some((value, "")) => format!("{head}.{value}"),
+        _ => condition.to_owned(),
+    }
+}

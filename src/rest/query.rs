@@ -1,0 +1,188 @@
+//! The query string of a list, in PostgREST's grammar, as a request.
+//!
+//! In: the decoded pairs of a URL's query. Out: a [`Parsed`] question, equal to the one that GraphQL makes of the same
+//! filter, order and page, and the texts that fill its slots.
+
+use super::filter::Filters;
+use crate::{
+    catalog::Resource,
+    engine::{
+        bind::Argument,
+        request::{Action, Envelope, Field, Filter, List, Order, Page, Question, Request},
+    },
+    error::{Error, Kind, Result},
+};
+use percent_encoding::percent_decode;
+use std::borrow::Cow;
+
+/// A question and what fills its slots.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parsed {
+    /// The question.
+    pub question: Question,
+    /// A value for each slot.
+    pub arguments: Vec<Argument>,
+    /// How many rows are left out, for the answer's `Content-Range`.
+    pub offset: u64,
+}
+
+/// The pairs of a query string, decoded.
+///
+/// # Errors
+/// Bytes that are no UTF-8, or a NUL, which no database's text can hold.
+pub(super) fn pairs(query: &str) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
+    let decode = |text: &str| {
+        let spaced = text.replace('+', " ");
+        let bytes: Vec<u8> = percent_decode(spaced.as_bytes()).collect();
+        match String::from_utf8(bytes) {
+            Ok(text) if !text.contains('\0') => Ok(Cow::Owned(text)),
+            _ => Err(Error::bad_request("The query string is not UTF-8 text without NUL")),
+        }
+    };
+    query
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            Ok((decode(name)?, decode(value)?))
+        })
+        .collect()
+}
+
+/// The request of `GET /{resource}?{query}`. A page never has more than `max_rows` rows.
+///
+/// # Errors
+/// `PGRST100` for what the grammar does not have, `PGRST103` for a negative limit. Unknown columns are found later.
+pub fn parse_list(resource: &Resource, query: &str, max_rows: u64) -> Result<Parsed> {
+    let pairs = pairs(query)?;
+    let mut filters = Filters::new(resource);
+    let (mut select, mut order, mut limit, mut offset) = (None, Vec::new(), None, 0);
+    for (name, value) in &pairs {
+        match &**name {
+            "select" => select = Some(parse_select(resource, value)?),
+            "order" => order = parse_order(value)?,
+            "limit" => limit = Some(parse_limit(value)?.min(max_rows)),
+            "offset" => offset = parse_offset(value)?,
+            _ => filters.add(name, value)?,
+        }
+    }
+    let (filter, mut arguments) = filters.finish()?;
+    let slot = (offset > 0).then(|| {
+        arguments.push(Argument::Number(offset.to_string()));
+        arguments.len() - 1
+    });
+    let page = Page { limit, offset: slot, ..Page::default() };
+    let request = Request {
+        resource: resource.name.clone(),
+        action: Action::List(List { filter, order, page }),
+        select: select.unwrap_or_else(|| all_columns(resource)),
+    };
+    Ok(Parsed { question: Question { request, envelope: Envelope::Array }, arguments, offset })
+}
+
+/// The fields and the key of a query string that names one row: `?id=eq.1`, or none on the path of an item.
+///
+/// # Errors
+/// A query string that names more than one row, or none.
+pub(super) fn parse_row(resource: &Resource, query: &str, on_item: bool) -> Result<(Vec<Field>, Option<Argument>)> {
+    let key_name = &resource.key_column().name;
+    let (mut select, mut key) = (None, None);
+    for (name, value) in pairs(query)? {
+        match (&*name, value.strip_prefix("eq.")) {
+            ("select", _) => select = Some(parse_select(resource, &value)?),
+            (name, Some(value)) if !on_item && name == key_name && key.is_none() => {
+                key = Some(Argument::Text(value.to_owned()));
+            }
+            (name, _) if on_item => {
+                let message = format!("\"{name}\" means nothing here: the path names the row already");
+                return Err(Error::bad_request(message).nearest(name, ["select"]));
+            }
+            _ => return Err(one_row(resource)),
+        }
+    }
+    if key.is_none() && !on_item {
+        return Err(one_row(resource));
+    }
+    Ok((select.unwrap_or_else(|| all_columns(resource)), key))
+}
+
+fn one_row(resource: &Resource) -> Error {
+    let (name, key) = (&resource.name, &resource.key_column().name);
+    Error::bad_request("A write must name its row by its key, and by nothing else")
+        .code("21000")
+        .hint(format!("/{name}/{{{key}}}, or /{name}?{key}=eq.{{{key}}}"))
+}
+
+/// All columns, in the order of the table.
+pub(super) fn all_columns(resource: &Resource) -> Vec<Field> {
+    resource.column_names().map(|name| Field::Column { alias: None, name: name.to_owned() }).collect()
+}
+
+fn parse_select(resource: &Resource, value: &str) -> Result<Vec<Field>> {
+    let mut fields = Vec::new();
+    for item in value.split(',').map(str::trim).filter(|item| !item.is_empty()) {
+        if item == "*" {
+            fields.extend(all_columns(resource));
+            continue;
+        }
+        if item.contains(['(', ')', '>']) || item.contains("::") {
+            return Err(Error::bad_request(format!("\"{item}\" is not understood in select"))
+                .hint("select takes columns, alias:column and *"));
+        }
+        let (alias, name) = match item.split_once(':') {
+            Some((alias, name)) => (Some(alias.to_owned()), name),
+            None => (None, item),
+        };
+        // A name is a key in the answer's JSON and no more: it never enters a statement.
+        fields.push(Field::Column { alias: alias.filter(|alias| alias != name), name: name.to_owned() });
+    }
+    if fields.is_empty() { Ok(all_columns(resource)) } else { Ok(fields) }
+}
+
+fn parse_order(value: &str) -> Result<Vec<Order>> {
+    let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
+    items
+        .map(|item| {
+            let mut words = item.split('.');
+            let mut order =
+                Order { column: words.next().unwrap_or_default().to_owned(), descending: false, nulls_first: None };
+            for (index, word) in words.enumerate() {
+                match (index, word) {
+                    (0, "asc") => {}
+                    (0, "desc") => order.descending = true,
+                    (0 | 1, "nullsfirst") => order.nulls_first = Some(true),
+                    (0 | 1, "nullslast") => order.nulls_first = Some(false),
+                    _ => {
+                        return Err(Error::bad_request(format!("\"{item}\" is not understood in order"))
+                            .details(format!("unexpected \"{word}\""))
+                            .hint("order takes column, column.desc, column.asc.nullsfirst and so on"));
+                    }
+                }
+            }
+            Ok(order)
+        })
+        .collect()
+}
+
+fn parse_limit(value: &str) -> Result<u64> {
+    match value.parse::<i64>() {
+        Ok(limit) => u64::try_from(limit).map_err(|_| {
+            Error::new(Kind::RangeNotSatisfiable, "Requested range not satisfiable")
+                .details("Limit should be greater than or equal to zero.")
+        }),
+        Err(_) => Err(Error::bad_request(format!("limit must be a number, and is \"{value}\""))),
+    }
+}
+
+fn parse_offset(value: &str) -> Result<u64> {
+    let offset = value.parse::<i64>();
+    // PostgREST takes a negative offset for none.
+    offset
+        .map(|offset| u64::try_from(offset).unwrap_or(0))
+        .map_err(|_| Error::bad_request(format!("offset must be a number, and is \"{value}\"")))
+}
+
+/// A conjunction as both protocols write it: one condition stands alone.
+pub(super) fn conjunction(mut filters: Vec<Filter>) -> Filter {
+    if filters.len() == 1 { filters.remove(0) } else { Filter::And(filters) }
+}
