@@ -200,6 +200,20 @@ impl Error {
         self
     }
 
+    /// The same for another caller, without the source, which is logged once.
+    #[must_use]
+    pub fn repeated(&self) -> Self {
+        Self {
+            kind: self.kind,
+            code: self.code.clone(),
+            message: self.message.clone(),
+            details: self.details.clone(),
+            hint: self.hint.clone(),
+            problems: self.problems.clone(),
+            source: None,
+        }
+    }
+
     /// With the failure that led to this one, for the log alone.
     #[must_use]
     pub fn source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {

@@ -5,7 +5,7 @@
 //! | layer | modules | may use |
 //! |---|---|---|
 //! | wiring | [`app`] | all below |
-//! | HTTP | `http` | the protocols, [`auth`], [`engine`] |
+//! | HTTP | [`http`] | the protocols, [`auth`], [`engine`] |
 //! | protocols | [`graphql`], [`rest`] | [`auth`], [`engine`], [`catalog`]; never each other |
 //! | identity | [`auth`] | [`engine`], [`catalog`], [`entities`] |
 //! | data for a start | [`seed`] | [`auth`], [`engine`], [`entities`] |
@@ -25,7 +25,7 @@ pub mod entities;
 pub mod error;
 pub mod error_http;
 pub mod graphql;
-mod http;
+pub mod http;
 pub mod rest;
 pub mod seed;
 pub mod telemetry;

@@ -14,7 +14,7 @@ const PASSWORD: &str = "violet kettle ambush 94";
 async fn auth() -> (Auth, Database) {
     let config = Config::for_tests("sqlite::memory:").unwrap();
     let database = Database::connect(&config.database).await.unwrap();
-    database.migrate::<migration::Migrator>().await.unwrap();
+    database.migrate::<migration::Migrator>(crate::engine::database::Migrate::Up).await.unwrap();
     (Auth::new(&config.auth, database.clone()), database)
 }
 

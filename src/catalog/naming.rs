@@ -20,6 +20,8 @@ const IRREGULAR: [(&str, &str); 6] = [
 /// The names under which a resource appears in GraphQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
+    /// The table's name in the singular: `tree`.
+    pub singular: String,
     /// The object type: `Tree`.
     pub type_name: String,
     /// The field that reads one row: `tree`.
@@ -41,6 +43,7 @@ impl Names {
             one: singular.to_lower_camel_case(),
             many: many.to_lower_camel_case(),
             type_plural: many.to_upper_camel_case(),
+            singular,
         }
     }
 }

@@ -140,16 +140,14 @@ impl Builder {
                 else {
                     continue;
                 };
-                let field = naming::field(&draft.name);
                 let cardinality = draft.cardinality;
-                resources[index].relations.push(Relation {
-                    name: draft.name,
-                    field,
-                    cardinality,
-                    target,
-                    local,
-                    foreign,
-                });
+                // SeaORM names a relation after its table unless told otherwise; one row of it has a singular.
+                let name = match cardinality {
+                    Cardinality::One if draft.name == draft.table => resources[target].names.singular.clone(),
+                    _ => draft.name,
+                };
+                let field = naming::field(&name);
+                resources[index].relations.push(Relation { name, field, cardinality, target, local, foreign });
             }
         }
         for (index, resource) in resources.iter().enumerate() {

@@ -26,7 +26,7 @@ use database::{Connection, Database, Transaction};
 use plan::Bounds;
 use principal::Principal;
 use query::Query;
-use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, sync::Cache};
 use render::Answer;
 use request::{Envelope, Field, Key, Question, Request};
 use std::sync::Arc;
@@ -52,6 +52,24 @@ struct PlanKey {
     style: Style,
     who: Who,
     default_page: u64,
+}
+
+/// A [`PlanKey`] that is only looked up; it hashes alike.
+#[derive(Hash)]
+struct PlanRef<'a> {
+    question: &'a Question,
+    style: Style,
+    who: &'a Who,
+    default_page: u64,
+}
+
+impl Equivalent<PlanKey> for PlanRef<'_> {
+    fn equivalent(&self, key: &PlanKey) -> bool {
+        *self.question == key.question
+            && self.style == key.style
+            && *self.who == key.who
+            && self.default_page == key.default_page
+    }
 }
 
 impl Engine {
@@ -84,12 +102,13 @@ impl Engine {
     /// # Errors
     /// Those of [`plan::plan`] and [`authorize::authorize`].
     pub fn prepare(&self, question: &Question, style: Style, bounds: Bounds, who: &Who) -> Result<Arc<Plan>> {
-        let key = PlanKey { question: question.clone(), style, who: who.clone(), default_page: bounds.default_page };
-        if let Some(plan) = self.0.plans.get(&key) {
+        let default_page = bounds.default_page;
+        if let Some(plan) = self.0.plans.get(&PlanRef { question, style, who, default_page }) {
             return Ok(plan);
         }
         let query = self.authorize(question, style, bounds, who)?;
         let plan = Arc::new(compile::compile(&self.0.catalog, &query, self.0.database.dialect(), style));
+        let key = PlanKey { question: question.clone(), style, who: who.clone(), default_page };
         self.0.plans.insert(key, Arc::clone(&plan));
         Ok(plan)
     }

@@ -5,8 +5,9 @@
 //! `application/json`, whichever the client likes better.
 
 use super::{
+    document::Operation,
     errors,
-    execute::{GraphQl, Operation, Outcome},
+    execute::{GraphQl, Outcome},
 };
 use crate::{
     engine::principal::Principal,
@@ -129,8 +130,8 @@ async fn answer(graphql: &GraphQl, headers: &HeaderMap, operation: &Operation<'_
     }
     let principal = match graphql.authenticate(headers.get(header::AUTHORIZATION)).await {
         Ok(principal) => principal,
-        // Who signs in may do so with a token that is no longer good.
-        Err(_) if graphql.signs_in(operation) => Principal::anonymous(),
+        // Who logs in may do so with a token that is no longer good.
+        Err(_) if graphql.logs_in(operation) => Principal::anonymous(),
         Err(error) => return refuse(&error, media),
     };
     match graphql.execute(operation, &principal).await {

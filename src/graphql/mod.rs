@@ -3,15 +3,18 @@
 //! In: HTTP requests with documents and variables. Out: `{"data": …}`. A document is parsed and validated once; its
 //! fields become questions to the engine, which knows nothing of GraphQL.
 
+mod document;
 mod errors;
 mod execute;
 mod handler;
 mod operation;
 mod parse;
 mod schema;
+mod session;
 mod types;
 mod values;
 
-pub use execute::{GraphQl, Operation, Outcome};
+pub use document::Operation;
+pub use execute::{GraphQl, Outcome};
 pub use handler::routes;
 pub use schema::sdl;

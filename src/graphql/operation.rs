@@ -6,7 +6,7 @@ use async_graphql_parser::{Positioned, types::Field};
 
 /// What an operation asks, root field by root field, in the order of the document.
 #[derive(Debug, Clone)]
-pub struct Operation {
+pub(super) struct Operation {
     /// Whether it is a mutation.
     pub mutation: bool,
     /// Its root fields.
@@ -15,7 +15,7 @@ pub struct Operation {
 
 /// A root field.
 #[derive(Debug, Clone)]
-pub struct Root {
+pub(super) struct Root {
     /// The name in the answer.
     pub key: String,
     /// Whether `null` is an answer, so that an error stays this field's own.
@@ -26,7 +26,7 @@ pub struct Root {
 
 /// What a root field asks.
 #[derive(Debug, Clone)]
-pub enum RootKind {
+pub(super) enum RootKind {
     /// A constant.
     TypeName(&'static str),
     /// Of the engine.
@@ -41,7 +41,7 @@ pub enum RootKind {
 
 /// A question and where its values come from.
 #[derive(Debug, Clone)]
-pub struct Asked {
+pub(super) struct Asked {
     /// The question.
     pub question: Question,
     /// A source for each slot.
@@ -50,7 +50,7 @@ pub struct Asked {
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Source {
+pub(super) enum Source {
     /// The document itself.
     Literal(Argument),
     /// The leaf with this number among those of the variables.
@@ -71,7 +71,7 @@ impl From<&Leaf> for Source {
 
 impl Source {
     /// The value, with the leaves of the variables of this request.
-    pub fn argument(&self, leaves: &[Argument]) -> Argument {
+    pub(super) fn argument(&self, leaves: &[Argument]) -> Argument {
         match self {
             Self::Literal(argument) => argument.clone(),
             Self::Variable(number) => leaves.get(*number).cloned().unwrap_or(Argument::Null),
@@ -82,7 +82,7 @@ impl Source {
 
 /// A field that signs in.
 #[derive(Debug, Clone)]
-pub struct SessionField {
+pub(super) struct SessionField {
     /// Whether an account is made first.
     pub register: bool,
     /// The e-mail address.
@@ -97,7 +97,7 @@ pub struct SessionField {
 
 /// A field of a session.
 #[derive(Debug, Clone)]
-pub enum SessionPart {
+pub(super) enum SessionPart {
     /// The access token.
     AccessToken,
     /// `bearer`.

@@ -10,7 +10,7 @@ use crate::{
     engine::plan::{create_columns, update_columns},
 };
 use async_graphql::{
-    SDLExportOptions,
+    SDLExportOptions, ValidationMode,
     dynamic::{
         Enum, EnumItem, Field, FieldFuture, InputObject, InputValue, Interface, InterfaceField, Object,
         Scalar as DynamicScalar, Schema, SchemaBuilder, SchemaError, TypeRef,
@@ -31,7 +31,7 @@ pub(super) const SORT_ORDERS: [(&str, bool, Option<bool>, &str); 6] = [
 
 /// The schema and what it knows of inputs.
 #[derive(Debug)]
-pub struct TypeSystem {
+pub(super) struct TypeSystem {
     /// Answers introspection.
     pub schema: Schema,
     /// Validates documents and executes nothing.
@@ -45,9 +45,11 @@ impl TypeSystem {
     ///
     /// # Errors
     /// Two types of one name, or a name that GraphQL does not allow.
-    pub fn new(catalog: &Catalog, validation: impl ExtensionFactory) -> Result<Self, SchemaError> {
+    pub(super) fn new(catalog: &Catalog, validation: impl ExtensionFactory) -> Result<Self, SchemaError> {
         let (schema, inputs) = Types::of(catalog);
         let (validator, _) = Types::of(catalog);
+        // What it is asked was found valid by the other one, as a whole.
+        let schema = schema.validation_mode(ValidationMode::Fast);
         Ok(Self { schema: schema.finish()?, validator: validator.extension(validation).finish()?, inputs })
     }
 }

@@ -7,11 +7,11 @@ use std::collections::HashMap;
 
 /// The input types of a schema.
 #[derive(Debug, Clone, Default)]
-pub struct InputTypes(HashMap<String, InputType>);
+pub(super) struct InputTypes(HashMap<String, InputType>);
 
 /// What an input type takes.
 #[derive(Debug, Clone)]
-pub enum InputType {
+pub(super) enum InputType {
     /// `Int`.
     Int,
     /// `Float`.
@@ -37,7 +37,7 @@ pub enum InputType {
 
 impl InputTypes {
     /// The types that every schema has.
-    pub fn new() -> Self {
+    pub(super) fn new() -> Self {
         let named = [
             ("Int", InputType::Int),
             ("Float", InputType::Float),
@@ -49,12 +49,12 @@ impl InputTypes {
     }
 
     /// Adds a type.
-    pub fn insert(&mut self, name: &str, input: InputType) {
+    pub(super) fn insert(&mut self, name: &str, input: InputType) {
         self.0.insert(name.to_owned(), input);
     }
 
     /// The type `name`, if it is an input type.
-    pub fn get(&self, name: &str) -> Option<&InputType> {
+    pub(super) fn get(&self, name: &str) -> Option<&InputType> {
         self.0.get(name)
     }
 }

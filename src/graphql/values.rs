@@ -19,7 +19,7 @@ const MAX_DEPTH: usize = 32;
 
 /// A coerced value.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Tree {
+pub(super) enum Tree {
     /// Null.
     Null,
     /// A value that is bound, or decides the plan by what it is.
@@ -32,7 +32,7 @@ pub enum Tree {
 
 /// A value without structure.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Leaf {
+pub(super) struct Leaf {
     /// What it is.
     pub value: Argument,
     /// Whether the plan depends on what it is: enum members and booleans.
@@ -43,7 +43,7 @@ pub struct Leaf {
 
 /// Where a leaf comes from.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Origin {
+pub(super) enum Origin {
     /// The document itself.
     Literal,
     /// The leaf with this number among those of the variables.
@@ -53,11 +53,11 @@ pub enum Origin {
 }
 
 /// Variables by their names.
-pub type Variables = HashMap<Name, Tree>;
+pub(super) type Variables = HashMap<Name, Tree>;
 
 /// Where a value comes from.
 #[derive(Clone, Copy)]
-pub enum Given<'a> {
+pub(super) enum Given<'a> {
     /// A JSON token.
     Json(&'a str),
     /// A literal of the document, whose variables are known.
@@ -68,7 +68,7 @@ pub enum Given<'a> {
 ///
 /// # Errors
 /// A value of another type; `path` says where.
-pub fn coerce(types: &InputTypes, ty: &Type, given: Given<'_>, path: &str) -> Result<Option<Tree>> {
+pub(super) fn coerce(types: &InputTypes, ty: &Type, given: Given<'_>, path: &str) -> Result<Option<Tree>> {
     Coercion { types, path: path.to_owned(), depth: 0 }.value(ty, given)
 }
 
@@ -324,14 +324,14 @@ struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 ///
 /// # Errors
 /// A text that is no JSON object.
-pub fn json_members(json: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>> {
+pub(super) fn json_members(json: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>> {
     let members: Members<'_> =
         serde_json::from_str(json).map_err(|_| Error::bad_request("\"variables\" must be a JSON object"))?;
     Ok(members.0)
 }
 
 /// Numbers the leaves of a variable that are bound, behind those of the variables before it.
-pub fn number(tree: &mut Tree, next: &mut usize) {
+pub(super) fn number(tree: &mut Tree, next: &mut usize) {
     match tree {
         Tree::Null => {}
         Tree::Leaf(leaf) => {
@@ -343,8 +343,8 @@ pub fn number(tree: &mut Tree, next: &mut usize) {
     }
 }
 
-/// Takes a variable apart: its shape, which decides the plan, and its leaves in their numbers' order.
-pub fn flatten(tree: Tree, shape: &mut Vec<u8>, leaves: &mut Vec<Argument>) {
+/// Writes the shape of a variable: what of it decides the plan.
+pub(super) fn write_shape(tree: &Tree, shape: &mut Vec<u8>) {
     match tree {
         Tree::Null => shape.push(b'n'),
         Tree::Leaf(leaf) => {
@@ -352,11 +352,10 @@ pub fn flatten(tree: Tree, shape: &mut Vec<u8>, leaves: &mut Vec<Argument>) {
             if leaf.decides {
                 describe(&leaf.value, shape);
             }
-            leaves.push(leaf.value);
         }
         Tree::List(items) => {
             shape.push(b'[');
-            items.into_iter().for_each(|item| flatten(item, shape, leaves));
+            items.iter().for_each(|item| write_shape(item, shape));
             shape.push(b']');
         }
         Tree::Object(members) => {
@@ -364,15 +363,25 @@ pub fn flatten(tree: Tree, shape: &mut Vec<u8>, leaves: &mut Vec<Argument>) {
             for (name, member) in members {
                 shape.extend_from_slice(name.as_bytes());
                 shape.push(b':');
-                flatten(member, shape, leaves);
+                write_shape(member, shape);
             }
             shape.push(b'}');
         }
     }
 }
 
+/// Takes the leaves of a variable, in their numbers' order.
+pub(super) fn take_leaves(tree: Tree, leaves: &mut Vec<Argument>) {
+    match tree {
+        Tree::Null => {}
+        Tree::Leaf(leaf) => leaves.push(leaf.value),
+        Tree::List(items) => items.into_iter().for_each(|item| take_leaves(item, leaves)),
+        Tree::Object(members) => members.into_iter().for_each(|(_, member)| take_leaves(member, leaves)),
+    }
+}
+
 /// Writes what a deciding leaf is.
-pub fn describe(value: &Argument, shape: &mut Vec<u8>) {
+pub(super) fn describe(value: &Argument, shape: &mut Vec<u8>) {
     match value {
         Argument::Bool(value) => shape.push(if *value { b't' } else { b'f' }),
         Argument::Number(text) | Argument::String(text) | Argument::Text(text) | Argument::Json(text) => {

@@ -49,7 +49,7 @@ const PLAIN_LANDING: &str = "<!doctype html>
 
 /// `/graphiql`, `/docs` and the assets of all pages. The landing page shares its path with the OpenAPI document, so the
 /// router that knows both decides, and calls [`landing`].
-pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
     Router::new()
         .route("/graphiql", get(|headers: HeaderMap| async move { page(Dist::get("graphiql.html"), &headers) }))
         .route("/docs", get(|headers: HeaderMap| async move { page(Dist::get("docs.html"), &headers) }))
@@ -60,7 +60,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
 }
 
 /// The page at `/` for a browser.
-pub fn landing() -> Response {
+pub(super) fn landing() -> Response {
     let vary = [(header::VARY, "Accept")];
     match Dist::get("index.html") {
         Some(file) => (vary, page(Some(file), &HeaderMap::new())).into_response(),

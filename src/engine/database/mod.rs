@@ -160,6 +160,7 @@ impl Database {
 pub struct Connection(Held);
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one is held a request, and it is not moved about")]
 enum Held {
     Sqlite(sqlite::Held),
     Postgres(postgres::Held),

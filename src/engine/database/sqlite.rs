@@ -147,14 +147,14 @@ impl Sqlite {
 
     pub(super) async fn reader(&self) -> Result<Held> {
         match &self.readers {
-            Some(pool) => Ok(Held::Reader(pool.get().await.map_err(unavailable)?)),
+            Some(pool) => Ok(Held::new(Lease::Reader(pool.get().await.map_err(unavailable)?))),
             None => self.writer().await,
         }
     }
 
     pub(super) async fn writer(&self) -> Result<Held> {
         let guard = timeout(self.wait, Arc::clone(&self.writer).lock_owned()).await.map_err(unavailable)?;
-        Ok(Held::Writer(guard))
+        Ok(Held::new(Lease::Writer(guard)))
     }
 }
 
@@ -174,19 +174,30 @@ impl managed::Manager for Manager {
     }
 }
 
-/// A connection taken from the readers, or the writer.
+/// A connection taken from the readers, or the writer. A statement on the blocking pool holds it as well, so that
+/// nobody else is given the connection before the statement has ended, also if the request was dropped meanwhile.
 #[derive(Debug)]
-pub(super) enum Held {
+pub(super) struct Held(Arc<Lease>);
+
+#[derive(Debug)]
+enum Lease {
     Reader(Object<Manager>),
     Writer(OwnedMutexGuard<Shared>),
 }
 
-impl Held {
+impl Lease {
     fn shared(&self) -> &Shared {
         match self {
             Self::Reader(object) => object,
             Self::Writer(guard) => guard,
         }
+    }
+}
+
+impl Held {
+    fn new(lease: Lease) -> Self {
+        lease.shared().budget.cancelled.store(false, Ordering::Relaxed);
+        Self(Arc::new(lease))
     }
 
     pub(super) async fn batch(&self, sql: &str) -> Result<()> {
@@ -200,7 +211,7 @@ impl Held {
         values: &Arc<[Value]>,
         sink: impl Fn() -> S + Send + Sync + 'static,
     ) -> Result<S::Output> {
-        if let Self::Reader(shared) = self {
+        if let Lease::Reader(shared) = &*self.0 {
             shared.budget.looks.store(INLINE_BUDGET, Ordering::Relaxed);
             match execute(&shared.lock(), sql, values, sink()) {
                 Err(Failure::Interrupted) => {}
@@ -224,19 +235,20 @@ impl Held {
         &self,
         job: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let shared = Arc::clone(self.shared());
-        shared.budget.looks.store(i64::MAX, Ordering::Relaxed);
-        shared.budget.cancelled.store(false, Ordering::Relaxed);
-        let cancel = CancelOnDrop(Arc::clone(&shared.budget));
-        let result = tokio::task::spawn_blocking(move || job(&shared.lock())).await.map_err(Error::internal)?;
+        let lease = Arc::clone(&self.0);
+        let budget = &lease.shared().budget;
+        budget.looks.store(i64::MAX, Ordering::Relaxed);
+        let cancel = CancelOnDrop(Arc::clone(budget));
+        let result = tokio::task::spawn_blocking(move || job(&lease.shared().lock())).await.map_err(Error::internal)?;
         std::mem::forget(cancel);
         result
     }
 
     /// Undoes the open transaction as soon as the connection is idle, on a thread where waiting for it blocks nobody.
-    pub(super) fn rollback_when_idle(&mut self) {
-        let shared = Arc::clone(self.shared());
+    pub(super) fn rollback_when_idle(&self) {
+        let lease = Arc::clone(&self.0);
         let rollback = move || {
+            let shared = lease.shared();
             let connection = shared.lock();
             shared.budget.cancelled.store(false, Ordering::Relaxed);
             shared.budget.looks.store(i64::MAX, Ordering::Relaxed);
@@ -246,7 +258,6 @@ impl Held {
                 tracing::error!(%error, "a transaction could not be rolled back");
             }
         };
-        // The next writer's `begin` queues behind this on the connection's own lock.
         match tokio::runtime::Handle::try_current() {
             Ok(runtime) => drop(runtime.spawn_blocking(rollback)),
             Err(_) => rollback(),

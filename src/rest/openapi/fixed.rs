@@ -1,0 +1,252 @@
+//! The paths that every server has, whatever its resources: identity, GraphQL, health, this document.
+//!
+//! In: the catalogue, for the user in a session. Out: paths, the schema of a session, and tags.
+
+use super::{
+    access::security,
+    json_content, reference,
+    responses::{BODY, responses},
+};
+use crate::{catalog::Catalog, error::Kind};
+use serde_json::{Value, json};
+
+// No resource is named like them: tables are in snake_case.
+const IDENTITY: &str = "Identity";
+const GRAPHQL: &str = "GraphQL";
+const SERVER: &str = "Server";
+
+/// The tags of these paths.
+pub(super) fn tags() -> impl Iterator<Item = Value> {
+    [
+        (IDENTITY, "Accounts and access tokens. No cache keeps these answers."),
+        (GRAPHQL, "The same resources as GraphQL, which describes itself by introspection."),
+        (SERVER, "How the server is, and what it serves."),
+    ]
+    .into_iter()
+    .map(|(name, description)| json!({ "name": name, "description": description }))
+}
+
+/// What somebody who has signed in holds.
+pub(super) fn session_schema(catalog: &Catalog) -> Value {
+    json!({
+        "type": "object",
+        "description": "What somebody who has signed in holds (RFC 6749, section 5.1), with the user beside it.",
+        "properties": {
+            "access_token": { "type": "string", "description": "To be sent as `Authorization: Bearer …`." },
+            "token_type": { "const": "bearer" },
+            "expires_in": { "type": "integer", "minimum": 1, "description": "For how many seconds the token is good." },
+            "user": user(catalog),
+        },
+        "required": ["access_token", "token_type", "expires_in", "user"],
+    })
+}
+
+/// The row of the caller, in the resource whose rows are the callers.
+fn user(catalog: &Catalog) -> Value {
+    match catalog.resources().iter().find(|resource| resource.principals) {
+        Some(resource) => reference("schemas", &resource.names.type_name),
+        None => json!({ "type": "object" }),
+    }
+}
+
+/// The paths of this module.
+pub(super) fn paths(catalog: &Catalog) -> [(String, Value); 7] {
+    let user = json_content(user(catalog));
+    let me = json!({ "get": me(&user), "patch": rename(&user) });
+    [
+        ("/auth/register", json!({ "post": register() })),
+        ("/auth/login", json!({ "post": login() })),
+        ("/auth/me", me),
+        ("/graphql", json!({ "post": graphql() })),
+        ("/openapi.json", json!({ "get": openapi() })),
+        ("/livez", json!({ "get": live() })),
+        ("/readyz", json!({ "get": ready() })),
+    ]
+    .map(|(path, item)| (path.to_owned(), item))
+}
+
+fn email() -> Value {
+    json!({ "type": "string", "format": "email", "maxLength": 254 })
+}
+
+fn password() -> Value {
+    json!({ "type": "string", "format": "password" })
+}
+
+/// The name of a user, as every path under `/auth` takes it.
+fn name() -> Value {
+    json!({ "type": ["string", "null"], "minLength": 1, "maxLength": 200 })
+}
+
+fn register() -> Value {
+    let mut new_password = password();
+    new_password["description"] =
+        "Not to be guessed easily, even by somebody who knows the e-mail and the name.".into();
+    new_password["minLength"] = 12.into();
+    new_password["maxLength"] = 128.into();
+    let input = json!({
+        "type": "object",
+        "properties": { "email": email(), "password": new_password, "name": name() },
+        "required": ["email", "password"],
+        "additionalProperties": false,
+        "examples": [{ "email": "ada@example.com", "password": "moss under nine old beeches", "name": "Ada" }],
+    });
+    let mut kinds = BODY.to_vec();
+    kinds.push(Kind::Conflict);
+    json!({
+        "operationId": "register",
+        "tags": [IDENTITY],
+        "summary": "Make an account and sign in",
+        "security": [],
+        "requestBody": { "required": true, "content": json_content(input) },
+        "responses": responses([("201", session("The account is made, and this is its session."))], &kinds),
+    })
+}
+
+fn login() -> Value {
+    let json = json!({
+        "type": "object",
+        "properties": { "email": email(), "password": password() },
+        "required": ["email", "password"],
+        "additionalProperties": false,
+        "examples": [{ "email": "ada@example.com", "password": "moss under nine old beeches" }],
+    });
+    let form = json!({
+        "type": "object",
+        "description": "The password form of OAuth 2 (RFC 6749, section 4.3.2); other parameters of it are ignored.",
+        "properties": {
+            "grant_type": { "const": "password" },
+            "username": { "type": "string", "description": "The e-mail." },
+            "password": password(),
+        },
+        "required": ["username", "password"],
+    });
+    let mut content = json_content(json);
+    content["application/x-www-form-urlencoded"] = json!({ "schema": form });
+    json!({
+        "operationId": "login",
+        "tags": [IDENTITY],
+        "summary": "Sign in",
+        "description": "A wrong password, an unknown user and a disabled one get the same answer. \
+            An `Authorization` header is ignored.",
+        "security": [],
+        "requestBody": { "required": true, "content": content },
+        "responses": responses([("200", session("The session."))], &BODY),
+    })
+}
+
+fn session(description: &str) -> Value {
+    json!({ "description": description, "content": json_content(reference("schemas", "Session")) })
+}
+
+fn me(user: &Value) -> Value {
+    json!({
+        "operationId": "currentUser",
+        "tags": [IDENTITY],
+        "summary": "Read the caller's own user",
+        "security": security(false),
+        "responses": responses([("200", json!({ "description": "The user.", "content": user }))], &[Kind::NotFound]),
+    })
+}
+
+fn rename(user: &Value) -> Value {
+    let input = json!({
+        "type": "object",
+        "properties": { "name": name() },
+        "additionalProperties": false,
+        "examples": [{ "name": "Ada" }],
+    });
+    let mut kinds = BODY.to_vec();
+    kinds.push(Kind::NotFound);
+    json!({
+        "operationId": "renameCurrentUser",
+        "tags": [IDENTITY],
+        "summary": "Change the caller's own name",
+        "security": security(false),
+        "requestBody": { "required": true, "content": json_content(input) },
+        "responses": responses([("200", json!({ "description": "The user as it is now.", "content": user }))], &kinds),
+    })
+}
+
+fn graphql() -> Value {
+    let request = json!({
+        "type": "object",
+        "properties": {
+            "query": { "type": "string", "description": "The document." },
+            "operationName": { "type": ["string", "null"], "description": "Which of its operations is meant." },
+            "variables": { "type": ["object", "null"], "description": "The values of its variables." },
+        },
+        "required": ["query"],
+        "examples": [{ "query": "{ __typename }" }],
+    });
+    let response = json!({
+        "schema": {
+            "type": "object",
+            "properties": {
+                "data": { "type": ["object", "null"] },
+                "errors": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "properties": { "message": { "type": "string" }, "extensions": { "type": "object" } },
+                        "required": ["message"],
+                    },
+                },
+            },
+        },
+    });
+    let answer = |description: &str| {
+        json!({
+            "description": description,
+            "content": { "application/json": response, "application/graphql-response+json": response },
+        })
+    };
+    json!({
+        "operationId": "graphql",
+        "tags": [GRAPHQL],
+        "summary": "Run a GraphQL operation",
+        "description": "By the GraphQL-over-HTTP specification.",
+        "security": security(true),
+        "requestBody": { "required": true, "content": json_content(request) },
+        "responses": {
+            "200": answer("The operation was run; what went wrong in it is among the errors."),
+            "4XX": answer("The request was not run."),
+            "5XX": answer("The server could not run it."),
+        },
+    })
+}
+
+fn openapi() -> Value {
+    let document = json_content(json!({ "type": "object" }));
+    json!({
+        "operationId": "openapi",
+        "tags": [SERVER],
+        "summary": "Read this document",
+        "security": [],
+        "responses": { "200": { "description": "The OpenAPI document.", "content": document } },
+    })
+}
+
+fn live() -> Value {
+    json!({
+        "operationId": "live",
+        "tags": [SERVER],
+        "summary": "Ask whether the process is up",
+        "description": "The database is not asked.",
+        "security": [],
+        "responses": { "200": { "description": "It is." } },
+    })
+}
+
+fn ready() -> Value {
+    json!({
+        "operationId": "ready",
+        "tags": [SERVER],
+        "summary": "Ask whether requests can be answered",
+        "security": [],
+        "responses": {
+            "200": { "description": "The database is there and migrated." },
+            "503": { "description": "It is not, or the server is about to stop." },
+        },
+    })
+}
