@@ -41,13 +41,14 @@ schema: ## rewrite the printed contracts, schema.graphql and openapi.json
 	mv openapi.json.new openapi.json
 
 bench: ## the workloads of the performance goals
-	cargo bench $(CARGO_FLAGS)
+	cargo bench --bench workloads $(CARGO_FLAGS)
 
 # A folder's time is that of its last new file, so it is set when all are there. Should the build fail, no folder is
 # left that looks finished.
 web/dist: web/node_modules/.package-lock.json $(WEB_SOURCES)
 	npm --prefix web run --silent build || { rm -rf $@; exit 1; }
-	@touch $@
+# A release build that was made without the folder does not look for it again by itself.
+	@touch $@ src/http/pages.rs
 
 # npm writes this file last, as the note of what it installed.
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json

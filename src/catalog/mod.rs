@@ -4,6 +4,7 @@
 //! OpenAPI, policies and limits are projections. Nothing above knows where it came from.
 
 mod column;
+mod hooks;
 mod naming;
 mod operator;
 pub mod policy;
@@ -13,6 +14,7 @@ pub mod scalar;
 mod source;
 
 pub use column::{Column, Fill, Rule};
+pub use hooks::{Columns, Hooks, Orm};
 pub use naming::Names;
 pub use operator::Operator;
 pub use relation::{Cardinality, Relation};

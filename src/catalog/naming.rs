@@ -87,7 +87,7 @@ mod tests {
             ("trees", "tree"),
             ("expenses", "expense"),
             ("categories", "category"),
-            ("ties", "ty"),
+            ("ties", "tie"),
             ("boxes", "box"),
             ("addresses", "address"),
             ("species", "species"),

@@ -1,6 +1,6 @@
 //! A table that the API serves: its columns, its relations, its policy.
 
-use super::{column::Column, naming::Names, policy::Policy, relation::Relation};
+use super::{column::Column, hooks::Hooks, naming::Names, policy::Policy, relation::Relation};
 
 /// A table that the API serves.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +19,8 @@ pub struct Resource {
     pub policy: Policy,
     /// The order of a list whose request names none: column indexes, and whether descending.
     pub default_order: Vec<(usize, bool)>,
+    /// How its rows are written where the entity has hooks; by plain statements without.
+    pub hooks: Option<Hooks>,
     /// Whether its rows are the callers: `me` is the one whose key is the token's subject.
     pub principals: bool,
     /// What the resource is, for the generated documentation.

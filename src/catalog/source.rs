@@ -4,19 +4,21 @@
 //! start, in words.
 
 use super::{
-    Cardinality, Catalog, Column, Fill, Names, Relation, Resource, Rule, naming,
+    Cardinality, Catalog, Column, Fill, Hooks, Names, Relation, Resource, Rule, naming,
     policy::Policy,
     scalar::{Decimal, Enumeration, Input, Scalar, Value},
 };
 use sea_orm::{
-    ColumnTrait, ColumnType, EntityTrait, IdenStatic, Identity, Iterable, PrimaryKeyToColumn, PrimaryKeyTrait,
-    RelationTrait, RelationType,
+    ActiveModelBehavior, ColumnTrait, ColumnType, EntityTrait, IdenStatic, Identity, IntoActiveModel, Iterable,
+    PrimaryKeyToColumn, PrimaryKeyTrait, RelationTrait, RelationType,
     sea_query::{Expr, Keyword},
 };
 use std::sync::Arc;
 
 /// What an entity file says of its table beside the model itself.
-pub trait Declaration: EntityTrait {
+pub trait Declaration:
+    EntityTrait<ActiveModel: ActiveModelBehavior + Send, Model: IntoActiveModel<Self::ActiveModel>>
+{
     /// Who may do what with which rows. There is no default: a resource without a policy does not compile.
     fn policy() -> Policy;
 
@@ -35,6 +37,7 @@ pub struct Options {
     rules: Vec<(String, Rule)>,
     touched: Vec<String>,
     principals: bool,
+    hooks: bool,
 }
 
 /// Ascending by `column`.
@@ -71,6 +74,13 @@ impl Options {
     #[must_use]
     pub fn principals(self) -> Self {
         Self { principals: true, ..self }
+    }
+
+    /// The entity's `ActiveModelBehavior` has hooks: its rows are written through ActiveModels, one by one, in the
+    /// transaction of the request. A hook refuses a write by `DbErr::Custom`, whose text the caller reads.
+    #[must_use]
+    pub fn with_hooks(self) -> Self {
+        Self { hooks: true, ..self }
     }
 
     /// A rule for what is written to `column`.
@@ -202,6 +212,7 @@ fn resource<E: Declaration>() -> Result<Resource, String> {
         relations: Vec::new(),
         policy,
         default_order,
+        hooks: options.hooks.then(Hooks::of::<E>),
         principals: options.principals,
         description,
         name: table,

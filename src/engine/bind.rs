@@ -183,7 +183,7 @@ impl Bound {
         binds.iter().map(|bind| self.value(bind, written)).collect()
     }
 
-    fn value(&self, bind: &Bind, written: Option<&Value>) -> Value {
+    pub(crate) fn value(&self, bind: &Bind, written: Option<&Value>) -> Value {
         match bind {
             Bind::Slot(slot) => match self.slots.get(*slot) {
                 Some(Slotted::One(value)) => value.clone(),

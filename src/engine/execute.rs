@@ -5,13 +5,14 @@
 use super::{
     bind::Bound,
     compile::{Plan, Statement, WriteKind, WritePlan},
-    database::{Connection, Row, Sink, Transaction},
+    database::{self, Connection, Row, Sink, Transaction, error_of, orm_value},
     render::{Answer, Renderer, Shared},
 };
 use crate::{
     catalog::scalar::{Scalar, Value},
     error::{Error, Result},
 };
+use sea_orm::DbErr;
 use std::sync::Arc;
 
 /// Runs the read of a plan.
@@ -36,12 +37,12 @@ pub(super) async fn write(transaction: &Transaction, write: &WritePlan, plan: &P
         if before.rows == 0 {
             return Err(absent(write));
         }
-        return match touched(transaction, &write.statement, write, bound).await? {
+        return match touched(transaction, write, bound).await? {
             Some(_) => Ok(before),
             None => Err(forbidden(write)),
         };
     }
-    let Some(key) = touched(transaction, &write.statement, write, bound).await? else {
+    let Some(key) = touched(transaction, write, bound).await? else {
         let visible = match &write.visible {
             Some(probe) => exists(transaction, probe, bound, None).await?,
             None => false,
@@ -72,15 +73,38 @@ fn forbidden(write: &WritePlan) -> Error {
     Error::forbidden(format!("You may see this row of {}, and not change it", write.resource))
 }
 
-async fn touched(
-    transaction: &Transaction,
-    statement: &Statement,
-    write: &WritePlan,
-    bound: &Bound,
-) -> Result<Option<Value>> {
+/// Writes the row; its key, or none if there is no such row that the caller may write.
+async fn touched(transaction: &Transaction, write: &WritePlan, bound: &Bound) -> Result<Option<Value>> {
+    let Some(hooked) = &write.hooked else { return first_key(transaction, write, bound).await };
+    let key = match write.kind {
+        WriteKind::Create => None,
+        WriteKind::Update | WriteKind::Delete => match first_key(transaction, write, bound).await? {
+            Some(key) => Some(orm_value(&key, &write.key)),
+            None => return Ok(None),
+        },
+    };
+    let columns = hooked.columns.iter().map(|(name, scalar, bind)| {
+        let value = bound.value(bind, None);
+        (name.clone(), orm_value(&value, scalar))
+    });
+    let (hooks, orm, columns) = (hooked.hooks, transaction.as_orm(), columns.collect());
+    let written = match (write.kind, key) {
+        (WriteKind::Update, Some(key)) => (hooks.update)(orm, key, columns),
+        (WriteKind::Delete, Some(key)) => (hooks.delete)(orm, key),
+        _ => (hooks.insert)(orm, columns),
+    };
+    match written.await {
+        Ok(key) => database::bound(key).map(Some),
+        // What a hook says, it says to the caller.
+        Err(DbErr::Custom(message)) => Err(Error::bad_request(message).code("P0001")),
+        Err(error) => Err(error_of(error)),
+    }
+}
+
+async fn first_key(transaction: &Transaction, write: &WritePlan, bound: &Bound) -> Result<Option<Value>> {
     let key = write.key.clone();
-    let values = bound.values(&statement.binds, None);
-    transaction.run(&statement.sql, &values, move || FirstKey { scalar: key.clone(), key: None }).await
+    let values = bound.values(&write.statement.binds, None);
+    transaction.run(&write.statement.sql, &values, move || FirstKey { scalar: key.clone(), key: None }).await
 }
 
 async fn exists(

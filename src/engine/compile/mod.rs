@@ -8,7 +8,7 @@ mod predicate;
 mod select;
 mod write;
 
-pub use write::{WriteKind, WritePlan};
+pub use write::{Hooked, WriteKind, WritePlan};
 
 use super::{
     authorize::Authorized,

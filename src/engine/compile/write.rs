@@ -4,8 +4,9 @@
 use super::{Bind, Compiler, Statement, identifier, predicate::column_of};
 use crate::{
     catalog::{
-        Catalog,
-        scalar::{Scalar, Style},
+        Catalog, Hooks, Resource,
+        policy::Operand,
+        scalar::{Scalar, Style, Value},
     },
     engine::{
         authorize::Authorized,
@@ -19,8 +20,10 @@ use crate::{
 pub struct WritePlan {
     /// What it does.
     pub kind: WriteKind,
-    /// The statement; it returns the key of the row that it touched.
+    /// The statement; it returns the key of the row that it touched. Where there are hooks, it finds and locks the row.
     pub statement: Statement,
+    /// The write through the entity's hooks, where it has some.
+    pub hooked: Option<Hooked>,
     /// The key's type.
     pub key: Scalar,
     /// The resource's name, for errors.
@@ -29,6 +32,15 @@ pub struct WritePlan {
     pub visible: Option<Statement>,
     /// Whether the written row is one that the policy permits, where the statement could have changed that.
     pub check: Option<Statement>,
+}
+
+/// A write through the hooks of an entity.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hooked {
+    /// The hooks.
+    pub hooks: Hooks,
+    /// The columns that are set: name, type, and where the value comes from.
+    pub columns: Vec<(String, Scalar, Bind)>,
 }
 
 /// What a write does.
@@ -45,8 +57,17 @@ pub enum WriteKind {
 pub(super) fn compile(catalog: &Catalog, query: &Authorized<Query>, dialect: Dialect, style: Style) -> WritePlan {
     let resource = catalog.at(query.resource);
     let new = || Compiler::new(catalog, dialect, style);
+    let hooked = resource.hooks.map(|hooks| {
+        let set = match &query.action {
+            QueryAction::Create(set) | QueryAction::Update(_, set) => set.as_slice(),
+            QueryAction::Read | QueryAction::Delete(_) => &[],
+        };
+        Hooked { hooks, columns: set.iter().map(|assignment| hooked_column(resource, assignment)).collect() }
+    });
     let (kind, statement, key) = match &query.action {
         QueryAction::Create(set) => (WriteKind::Create, new().insert(query, set), None),
+        QueryAction::Update(key, _) if hooked.is_some() => (WriteKind::Update, new().lock(query, *key), Some(*key)),
+        QueryAction::Delete(key) if hooked.is_some() => (WriteKind::Delete, new().lock(query, *key), Some(*key)),
         QueryAction::Update(key, set) => (WriteKind::Update, new().update(query, *key, set), Some(*key)),
         QueryAction::Delete(key) => (WriteKind::Delete, new().delete(query, *key), Some(*key)),
         QueryAction::Read => (WriteKind::Create, new().finish(String::new()), None),
@@ -55,6 +76,7 @@ pub(super) fn compile(catalog: &Catalog, query: &Authorized<Query>, dialect: Dia
     WritePlan {
         kind,
         statement,
+        hooked,
         key: resource.key_column().scalar.clone(),
         resource: resource.name.clone(),
         visible: key.map(|key| probe(key, &query.read.visible)),
@@ -101,6 +123,15 @@ impl Compiler<'_> {
         self.finish(format!("delete from {table} as t where {target} returning {key_name}"))
     }
 
+    /// Finds the row, and keeps others from writing it until the transaction ends; on SQLite nobody else can.
+    fn lock(mut self, query: &Authorized<Query>, key: KeySource) -> Statement {
+        let resource = self.catalog.at(query.resource);
+        let (table, key_name) = (identifier(&resource.name), identifier(&resource.key_column().name));
+        let target = self.target(query, key, &query.permitted);
+        let lock = if self.dialect == Dialect::Postgres { " for update" } else { "" };
+        self.finish(format!("select {key_name} from {table} as t where {target}{lock}"))
+    }
+
     fn probe(mut self, query: &Query, key: KeySource, predicate: &Predicate) -> Statement {
         let table = identifier(&self.catalog.at(query.resource).name);
         let target = self.target(query, key, predicate);
@@ -123,4 +154,16 @@ impl Compiler<'_> {
             Source::Null => "null".to_owned(),
         }
     }
+}
+
+fn hooked_column(resource: &Resource, assignment: &Assignment) -> (String, Scalar, Bind) {
+    let column = &resource.columns[assignment.column];
+    let bind = match &assignment.source {
+        Source::Slot(slot) => Bind::Slot(*slot),
+        Source::Preset(Operand::Claim(claim)) => Bind::Claim(*claim),
+        Source::Preset(Operand::Value(value)) => Bind::Value(value.clone()),
+        Source::Fill(fill) => Bind::Fill(fill.clone()),
+        Source::Null => Bind::Value(Value::Null),
+    };
+    (column.name.clone(), column.scalar.clone(), bind)
 }

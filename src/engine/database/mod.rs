@@ -12,6 +12,7 @@ mod tls;
 
 pub use errors::error_of;
 pub use orm::{Exclusive, Migrate};
+pub(crate) use orm::{bound, orm_value};
 
 use crate::{
     catalog::scalar::{Cell, Value},

@@ -5,7 +5,10 @@
 
 use super::{Affected, Connection, Database, Dialect, Row, Sink, Transaction, errors::to_orm};
 use crate::{
-    catalog::scalar::{Cell, Scalar, Value},
+    catalog::{
+        Orm,
+        scalar::{Cell, Scalar, Value},
+    },
     error::{Error, Kind, Result},
 };
 use sea_orm::{
@@ -103,6 +106,20 @@ const fn backend(dialect: Dialect) -> DbBackend {
 }
 
 impl Connection {
+    /// The connection as SeaORM takes it.
+    pub(crate) fn as_orm(&self) -> Orm<'_> {
+        Orm { backend: backend(self.dialect()), through: self }
+    }
+
+    async fn last_insert_id(&self) -> Result<u64, DbErr> {
+        let statement = Statement::from_string(DbBackend::Sqlite, "select last_insert_rowid() as id");
+        let rows = ProxyDatabaseTrait::query(self, statement).await?;
+        Ok(match rows.first().and_then(|row| row.values.get("id")) {
+            Some(sea_orm::Value::BigInt(Some(id))) => u64::try_from(*id).unwrap_or_default(),
+            _ => 0,
+        })
+    }
+
     async fn orm<S: Sink>(
         &self,
         statement: Statement,
@@ -114,84 +131,101 @@ impl Connection {
     }
 }
 
-#[async_trait::async_trait]
-impl ConnectionTrait for Connection {
-    fn get_database_backend(&self) -> DbBackend {
-        backend(self.dialect())
-    }
+macro_rules! connection_trait {
+    ($($of:ty),*) => { $(
+        #[async_trait::async_trait]
+        impl ConnectionTrait for $of {
+            fn get_database_backend(&self) -> DbBackend {
+                backend(self.dialect())
+            }
 
-    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        let rows_affected = self.orm(statement, || Affected).await.map_err(|error| DbErr::Exec(to_orm(&error)))?;
-        Ok(ProxyExecResult { last_insert_id: 0, rows_affected }.into())
-    }
+            async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
+                self.as_orm().execute_raw(statement).await
+            }
 
-    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        self.batch(sql).await.map_err(|error| DbErr::Exec(to_orm(&error)))?;
-        Ok(ProxyExecResult::default().into())
-    }
+            async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
+                self.as_orm().execute_unprepared(sql).await
+            }
 
-    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        Ok(self.query_all_raw(statement).await?.into_iter().next())
-    }
+            async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
+                self.as_orm().query_one_raw(statement).await
+            }
 
-    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        let rows = self.orm(statement, OrmRows::default).await.map_err(|error| DbErr::Query(to_orm(&error)))?;
-        Ok(rows.into_iter().map(QueryResult::from).collect())
-    }
+            async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
+                self.as_orm().query_all_raw(statement).await
+            }
 
-    fn support_returning(&self) -> bool {
-        // SQLite tells no declared types for what RETURNING returns.
-        self.dialect() == Dialect::Postgres
-    }
+            fn support_returning(&self) -> bool {
+                self.as_orm().support_returning()
+            }
+        }
+    )* };
 }
 
-#[async_trait::async_trait]
-impl ConnectionTrait for Transaction {
-    fn get_database_backend(&self) -> DbBackend {
-        (**self).get_database_backend()
-    }
-
-    async fn execute_raw(&self, statement: Statement) -> Result<ExecResult, DbErr> {
-        (**self).execute_raw(statement).await
-    }
-
-    async fn execute_unprepared(&self, sql: &str) -> Result<ExecResult, DbErr> {
-        (**self).execute_unprepared(sql).await
-    }
-
-    async fn query_one_raw(&self, statement: Statement) -> Result<Option<QueryResult>, DbErr> {
-        (**self).query_one_raw(statement).await
-    }
-
-    async fn query_all_raw(&self, statement: Statement) -> Result<Vec<QueryResult>, DbErr> {
-        (**self).query_all_raw(statement).await
-    }
-
-    fn support_returning(&self) -> bool {
-        (**self).support_returning()
-    }
-}
+// SeaORM asks for a type of its trait, and a transaction is a connection by Deref alone.
+connection_trait!(Connection, Transaction);
 
 /// The transactions that SeaORM opens inside are parts of the one that is open: its `begin` and `commit` do nothing.
 #[async_trait::async_trait]
-impl ProxyDatabaseTrait for Exclusive {
+impl ProxyDatabaseTrait for Connection {
     async fn query(&self, statement: Statement) -> Result<Vec<ProxyRow>, DbErr> {
-        self.0.orm(statement, OrmRows::default).await.map_err(|error| DbErr::Query(to_orm(&error)))
+        self.orm(statement, OrmRows::default).await.map_err(|error| DbErr::Query(to_orm(&error)))
     }
 
     async fn execute(&self, statement: Statement) -> Result<ProxyExecResult, DbErr> {
         // Without values it may be several statements, which no prepared statement can be.
         let done = match statement.values {
-            Some(_) => self.0.orm(statement, || Affected).await,
-            None => self.0.batch(&statement.sql).await.map(|()| 0),
+            Some(_) => self.orm(statement, || Affected).await,
+            None => self.batch(&statement.sql).await.map(|()| 0),
         };
         let rows_affected = done.map_err(|error| DbErr::Exec(to_orm(&error)))?;
-        Ok(ProxyExecResult { last_insert_id: 0, rows_affected })
+        let last_insert_id = match self.dialect() {
+            Dialect::Sqlite => self.last_insert_id().await?,
+            // SeaORM asks PostgreSQL by RETURNING.
+            Dialect::Postgres => 0,
+        };
+        Ok(ProxyExecResult { last_insert_id, rows_affected })
+    }
+}
+
+#[async_trait::async_trait]
+impl ProxyDatabaseTrait for Exclusive {
+    async fn query(&self, statement: Statement) -> Result<Vec<ProxyRow>, DbErr> {
+        ProxyDatabaseTrait::query(&*self.0, statement).await
+    }
+
+    async fn execute(&self, statement: Statement) -> Result<ProxyExecResult, DbErr> {
+        ProxyDatabaseTrait::execute(&*self.0, statement).await
+    }
+}
+
+/// A value of ours as SeaORM's of the column's type.
+pub(crate) fn orm_value(value: &Value, scalar: &Scalar) -> sea_orm::Value {
+    use sea_orm::Value as Sea;
+    match (scalar, value) {
+        (Scalar::Integer, Value::Int(value)) => Sea::Int(i32::try_from(*value).ok()),
+        (Scalar::Integer, _) => Sea::Int(None),
+        (Scalar::BigInt | Scalar::Decimal(_), Value::Int(value)) => Sea::BigInt(Some(*value)),
+        (Scalar::BigInt | Scalar::Decimal(_), _) => Sea::BigInt(None),
+        (Scalar::Float, Value::Float(value)) => Sea::Double(Some(*value)),
+        (Scalar::Float, _) => Sea::Double(None),
+        (Scalar::Text | Scalar::Enum(_), Value::Text(text)) => Sea::String(Some(text.clone())),
+        (Scalar::Text | Scalar::Enum(_), _) => Sea::String(None),
+        (Scalar::Boolean, Value::Bool(value)) => Sea::Bool(Some(*value)),
+        (Scalar::Boolean, _) => Sea::Bool(None),
+        (Scalar::Uuid, Value::Uuid(value)) => Sea::Uuid(Some(*value)),
+        (Scalar::Uuid, _) => Sea::Uuid(None),
+        (Scalar::Date, Value::Date(value)) => Sea::ChronoDate(Some(*value)),
+        (Scalar::Date, _) => Sea::ChronoDate(None),
+        (Scalar::Timestamp, Value::Timestamp(value)) => Sea::ChronoDateTimeUtc(Some(*value)),
+        (Scalar::Timestamp, _) => Sea::ChronoDateTimeUtc(None),
+        (Scalar::Json, Value::Json(text)) => Sea::Json(serde_json::from_str(text).ok().map(Box::new)),
+        (Scalar::Json, _) => Sea::Json(None),
     }
 }
 
 /// A value of SeaORM's as one of ours.
-fn bound(value: sea_orm::Value) -> Result<Value> {
+pub(crate) fn bound(value: sea_orm::Value) -> Result<Value> {
     use sea_orm::Value as Sea;
     Ok(match value {
         Sea::Bool(value) => value.map_or(Value::Null, Value::Bool),

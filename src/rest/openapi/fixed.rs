@@ -234,7 +234,7 @@ fn live() -> Value {
         "summary": "Ask whether the process is up",
         "description": "The database is not asked.",
         "security": [],
-        "responses": { "200": { "description": "It is." } },
+        "responses": { "200": plain("It is.") },
     })
 }
 
@@ -245,8 +245,12 @@ fn ready() -> Value {
         "summary": "Ask whether requests can be answered",
         "security": [],
         "responses": {
-            "200": { "description": "The database is there and migrated." },
-            "503": { "description": "It is not, or the server is about to stop." },
+            "200": plain("The database is there and migrated, and the server is not about to stop."),
+            "503": reference("responses", "Unavailable"),
         },
     })
+}
+
+fn plain(description: &str) -> Value {
+    json!({ "description": description, "content": { "text/plain": { "schema": { "type": "string" } } } })
 }

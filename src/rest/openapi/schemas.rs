@@ -115,7 +115,8 @@ fn schema(catalog: &Catalog, resource: &Resource, form: Form) -> Value {
     schema
 }
 
-fn property(catalog: &Catalog, resource: &Resource, form: Form, column: &Column) -> Value {
+/// The schema of a column in one form of its resource.
+pub(super) fn property(catalog: &Catalog, resource: &Resource, form: Form, column: &Column) -> Value {
     let mut schema = match column.scalar.json_schema() {
         Value::Object(schema) => schema,
         // `true`, the other way to say that every value is right.
@@ -142,7 +143,9 @@ fn property(catalog: &Catalog, resource: &Resource, form: Form, column: &Column)
             }
         }
         Form::Create => fill(column, &mut schema, &mut texts),
-        Form::Replace if is_key(resource, column) => texts.push("The key of the row, or nothing.".to_owned()),
+        Form::Replace if is_key(resource, column) => {
+            texts.push("May be named, and must then be that of the row.".to_owned())
+        }
         Form::Replace => fill(column, &mut schema, &mut texts),
         Form::Update => {}
     }

@@ -1,11 +1,18 @@
 use super::{
     document,
     parameters::spelling,
-    schemas::{Form, example},
+    schemas::{Form, example, property},
 };
-use crate::{catalog::Catalog, entities::resources, rest::parse_list};
-use serde_json::Value;
-use std::collections::HashSet;
+use crate::{
+    catalog::{
+        Catalog, Column, Fill,
+        scalar::{Decimal, Enumeration, Input, Scalar},
+    },
+    entities::resources,
+    rest::parse_list,
+};
+use serde_json::{Value, json};
+use std::{collections::HashSet, sync::Arc};
 
 const METHODS: [&str; 6] = ["get", "head", "post", "put", "patch", "delete"];
 
@@ -55,7 +62,7 @@ fn what_nobody_may_do_is_not_there() {
     assert!(document["components"]["schemas"]["CreateUser"].is_null());
     let expense = &document["components"]["schemas"]["CreateExpense"];
     assert!(expense["properties"]["user_id"].is_null());
-    assert_eq!(expense["required"], serde_json::json!(["title", "amount"]));
+    assert_eq!(expense["required"], json!(["title", "amount"]));
 }
 
 #[test]
@@ -69,7 +76,7 @@ fn failures_are_told_where_they_can_happen() {
     assert_eq!(statuses("/trees/{id}", "delete"), "204 400 401 403 404 406 409 503 default");
     assert_eq!(statuses("/expenses", "post"), "201 400 401 406 409 413 415 422 503 default");
     assert_eq!(statuses("/users", "patch"), "200 204 400 401 403 406 409 413 415 422 503 default");
-    assert_eq!(document["paths"]["/trees"]["get"]["security"][0], serde_json::json!({}));
+    assert_eq!(document["paths"]["/trees"]["get"]["security"][0], json!({}));
     assert!(document["paths"]["/expenses"]["get"]["security"][0]["bearer"].is_array());
 }
 
@@ -123,6 +130,31 @@ fn filters_are_spelt_as_they_are_read() {
             }
         }
     }
+}
+
+#[test]
+fn every_type_says_what_may_be_written() {
+    let catalog = catalog();
+    let resource = &catalog.resources()[0];
+    let scalar = Scalar::Decimal(Decimal { precision: 14, scale: 2 });
+    let sizes = Enumeration::new("Size".into(), "size".into(), ["small", "big"].map(str::to_owned));
+    let mut column = Column {
+        name: "price".into(),
+        field: "price".into(),
+        default: Some(Fill::Value(scalar.parse(&Input::Number("1.50")).unwrap())),
+        scalar,
+        nullable: true,
+        touch: None,
+        rules: Vec::new(),
+    };
+    let created = property(&catalog, resource, Form::Create, &column);
+    assert_eq!(created["type"], json!(["number", "string", "null"]));
+    assert_eq!(created["default"], json!(1.5));
+    assert_eq!(property(&catalog, resource, Form::Row, &column)["type"], json!(["number", "null"]));
+    (column.scalar, column.default) = (Scalar::Enum(Arc::new(sizes)), None);
+    assert_eq!(property(&catalog, resource, Form::Update, &column)["enum"], json!(["small", "big", null]));
+    column.scalar = Scalar::Json;
+    assert_eq!(property(&catalog, resource, Form::Update, &column), json!({}));
 }
 
 #[test]
