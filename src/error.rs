@@ -93,6 +93,8 @@ pub struct Error {
     pub hint: Option<String>,
     /// The fields that are wrong, when the failure is about an input.
     pub problems: Vec<Problem>,
+    /// The methods that the path has, where another was used (RFC 9110 section 15.5.6).
+    pub allow: Option<String>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -118,8 +120,14 @@ impl Error {
             details: None,
             hint: None,
             problems: Vec::new(),
+            allow: None,
             source: None,
         }
+    }
+
+    /// A method that the path does not have; `allow` are those that it has, with commas between.
+    pub fn method_not_allowed(message: impl Into<String>, allow: impl Into<String>) -> Self {
+        Self { allow: Some(allow.into()), ..Self::new(Kind::MethodNotAllowed, message) }
     }
 
     /// The request cannot be understood.
@@ -210,6 +218,7 @@ impl Error {
             details: self.details.clone(),
             hint: self.hint.clone(),
             problems: self.problems.clone(),
+            allow: self.allow.clone(),
             source: None,
         }
     }

@@ -17,6 +17,14 @@ const IRREGULAR: [(&str, &str); 6] = [
     ("statuses", "status"),
 ];
 
+/// Paths that are not a resource's.
+pub(super) const RESERVED_PATHS: [&str; 10] =
+    ["assets", "auth", "dashboard", "docs", "graphiql", "graphql", "livez", "metrics", "openapi.json", "readyz"];
+
+/// Types that are not a resource's, in GraphQL or OpenAPI.
+pub(super) const RESERVED_TYPES: [&str; 8] =
+    ["Error", "Mutation", "Node", "PageInfo", "Query", "Session", "SortOrder", "Subscription"];
+
 /// The names under which a resource appears in GraphQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {

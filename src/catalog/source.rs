@@ -164,6 +164,12 @@ impl Builder {
             if resources[..index].iter().any(|other| other.names.type_name == resource.names.type_name) {
                 return Err(format!("two tables are named {} in GraphQL: say .singular(…)", resource.names.type_name));
             }
+            if naming::RESERVED_PATHS.contains(&resource.name.as_str()) {
+                return Err(format!("the path /{} is taken: a table of that name cannot be served", resource.name));
+            }
+            if naming::RESERVED_TYPES.contains(&resource.names.type_name.as_str()) {
+                return Err(format!("the type {} is taken: say .singular(…)", resource.names.type_name));
+            }
             for relation in &resource.relations {
                 if resource.columns.iter().any(|column| column.field == relation.field) {
                     return Err(format!("{}: {} is both a column and a relation", resource.name, relation.field));

@@ -140,12 +140,7 @@ async fn answer(graphql: &GraphQl, headers: &HeaderMap, operation: &Operation<'_
             let status = if media == Media::Json { StatusCode::OK } else { StatusCode::BAD_REQUEST };
             respond(status, media, bytes)
         }
-        Outcome::NotSafe => {
-            let error = Error::new(Kind::MethodNotAllowed, "A mutation must be sent by POST");
-            let mut response = refuse(&error, media);
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
-            response
-        }
+        Outcome::NotSafe => refuse(&Error::method_not_allowed("A mutation must be sent by POST", "POST"), media),
     }
 }
 
@@ -158,6 +153,9 @@ fn refuse(error: &Error, media: Media) -> Response {
     error_http::log(error);
     let body = serde_json::json!({ "errors": [errors::render(error, None)] });
     let mut response = respond(error_http::status(error.kind), media, body.to_string().into_bytes());
+    if let Some(Ok(allow)) = error.allow.as_deref().map(HeaderValue::from_str) {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
     if error.kind == Kind::Unauthenticated {
         response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }

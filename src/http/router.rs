@@ -6,14 +6,14 @@ use super::{health, layers, pages};
 use crate::{
     app::App,
     auth::{self, layer::identify},
-    error::Error,
+    error::{Error, Kind},
     graphql, rest,
 };
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, State},
-    http::{HeaderMap, Uri, header},
-    middleware::{from_fn, from_fn_with_state},
+    extract::{DefaultBodyLimit, Request, State},
+    http::{HeaderMap, StatusCode, Uri, header},
+    middleware::{Next, from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
 };
@@ -61,18 +61,22 @@ async fn openapi(State(document): State<Document>) -> Response {
     ([(header::CONTENT_TYPE, "application/json; charset=utf-8"), (header::VARY, "Accept")], document).into_response()
 }
 
-/// Gives the framework's own refusals, which have no body, the four members of an error.
-async fn spell_out(request: axum::extract::Request, next: axum::middleware::Next) -> Response {
-    let path = request.uri().path().to_owned();
-    let method = request.method().clone();
-    let response = next.run(request).await;
-    let bare = response.status() == axum::http::StatusCode::METHOD_NOT_ALLOWED
-        && !response.headers().contains_key(header::CONTENT_TYPE);
-    if !bare {
-        return response;
-    }
-    let allow = response.headers().get(header::ALLOW).cloned();
-    let error = Error::new(crate::error::Kind::MethodNotAllowed, format!("{method} is not a method of {path}"));
+/// Gives the framework's own refusals, which are plain text or nothing, the four members of an error.
+async fn spell_out(request: Request, next: Next) -> Response {
+    let (path, method) = (request.uri().path().to_owned(), request.method().clone());
+    let mut response = next.run(request).await;
+    let plain =
+        response.headers().get(header::CONTENT_TYPE).is_none_or(|media| media.as_bytes().starts_with(b"text/plain"));
+    let error = match response.status() {
+        _ if !plain => return response,
+        StatusCode::BAD_REQUEST => Error::bad_request("The URL is not understood"),
+        StatusCode::METHOD_NOT_ALLOWED => {
+            Error::new(Kind::MethodNotAllowed, format!("{method} is not a method of {path}"))
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => Error::new(Kind::PayloadTooLarge, "The body is larger than this server reads"),
+        _ => return response,
+    };
+    let allow = response.headers_mut().remove(header::ALLOW);
     let mut response = error.into_response();
     if let Some(allow) = allow {
         response.headers_mut().insert(header::ALLOW, allow);

@@ -9,7 +9,7 @@ use super::{
     query::{parse_list, parse_row},
 };
 use crate::{
-    catalog::{Resource, scalar::Style},
+    catalog::{Resource, policy::Condition, scalar::Style},
     config::Limits,
     engine::{
         Engine,
@@ -25,7 +25,7 @@ use crate::{
 use axum::{
     Router,
     body::Bytes,
-    extract::{Extension, Path, RawQuery, State, rejection::BytesRejection},
+    extract::{Extension, Path, RawPathParams, RawQuery, State, rejection::BytesRejection},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
@@ -65,10 +65,28 @@ pub fn routes(rest: Rest) -> Router {
     Router::new()
         .route("/{resource}", collection)
         .route("/{resource}/{key}", item)
-        .method_not_allowed_fallback(async |method: Method| {
-            Error::new(Kind::MethodNotAllowed, format!("{method} is not a method of this path"))
-        })
+        .method_not_allowed_fallback(not_allowed)
         .with_state(rest)
+}
+
+/// A method that no resource has.
+async fn not_allowed(State(rest): State<Rest>, params: RawPathParams, method: Method) -> Error {
+    let mut params = params.iter();
+    let name = params.next().map_or("", |(_, name)| name);
+    match rest.resource(name) {
+        Ok(resource) => method_not_allowed(resource, &method, params.next().is_some()),
+        Err(error) => error,
+    }
+}
+
+fn method_not_allowed(resource: &Resource, method: &Method, on_item: bool) -> Error {
+    let policy = &resource.policy;
+    let mut allow = vec!["GET", "HEAD"];
+    let writes =
+        [(&policy.create, "POST"), (&policy.update, "PUT"), (&policy.update, "PATCH"), (&policy.delete, "DELETE")];
+    let granted = writes.iter().filter(|(grant, _)| grant.condition != Condition::Never).map(|(_, name)| *name);
+    allow.extend(granted.filter(|name| !on_item || *name != "POST"));
+    Error::method_not_allowed(format!("{method} is not a method of {}", resource.name), allow.join(", "))
 }
 
 async fn list(
@@ -229,7 +247,6 @@ fn same_key(resource: &Resource, key: &Argument, members: &mut Vec<(String, Argu
 
 /// Refuses, before the body is read or judged, a method that no caller, or no anonymous one, may use on the resource.
 fn may(resource: &Resource, method: &Method, principal: &Principal) -> Result<()> {
-    use crate::catalog::policy::Condition;
     let policy = &resource.policy;
     let grant = match *method {
         Method::POST => &policy.create,
@@ -237,8 +254,7 @@ fn may(resource: &Resource, method: &Method, principal: &Principal) -> Result<()
         _ => &policy.update,
     };
     if grant.condition == Condition::Never {
-        let message = format!("{method} is not a method of {}", resource.name);
-        return Err(Error::new(Kind::MethodNotAllowed, message));
+        return Err(method_not_allowed(resource, method, false));
     }
     if principal.is_anonymous() && grant.condition != Condition::Always {
         let message = format!("Sign in to write {}", resource.name);

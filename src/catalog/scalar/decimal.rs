@@ -32,7 +32,8 @@ impl ScalarType for Decimal {
     }
 
     fn json_schema(&self) -> serde_json::Value {
-        serde_json::json!({ "type": "number", "multipleOf": 10f64.powi(-(self.scale as i32)) })
+        // No multipleOf: 0.07 is no multiple of 0.01 in the binary numbers by which validators divide.
+        serde_json::json!({ "type": "number" })
     }
 
     fn operators(&self) -> &'static [Operator] {

@@ -176,9 +176,6 @@ fn fill(column: &Column, schema: &mut Map<String, Value>, texts: &mut Vec<String
 /// A decimal, which inputs may also write as a text.
 fn decimal(shape: Decimal, form: Form, schema: &mut Map<String, Value>) {
     let whole = shape.precision - shape.scale;
-    // Checked in binary floating point, as validators do, 0.07 is no multiple of 0.01: the keyword would refuse amounts
-    // that are right.
-    schema.remove("multipleOf");
     let bound = 10i64.pow(whole);
     schema.insert("exclusiveMinimum".into(), (-bound).into());
     schema.insert("exclusiveMaximum".into(), bound.into());
