@@ -29,9 +29,9 @@ pub struct App {
     /// Whether it takes work.
     pub readiness: Readiness,
     /// The OpenAPI document.
-    pub(crate) openapi: Bytes,
+    openapi: Bytes,
     /// The bounds of a request.
-    pub(crate) http: HttpConfig,
+    http: HttpConfig,
 }
 
 impl std::fmt::Debug for App {
@@ -65,6 +65,14 @@ pub async fn build(config: &Config, catalog: Catalog) -> Result<App> {
 impl App {
     /// What answers HTTP.
     pub fn router(&self) -> Router {
-        http::router(self)
+        http::router(http::Parts {
+            auth: self.auth.clone(),
+            engine: self.engine.clone(),
+            graphql: self.graphql.clone(),
+            rest: self.rest.clone(),
+            readiness: self.readiness.clone(),
+            openapi: self.openapi.clone(),
+            config: self.http.clone(),
+        })
     }
 }

@@ -34,6 +34,13 @@ impl<T> std::ops::Deref for Authorized<T> {
     }
 }
 
+impl Authorized<Query> {
+    /// The rows that the write may touch; every row, where it is none.
+    pub const fn permitted(&self) -> &Predicate {
+        &self.permitted
+    }
+}
+
 /// As whom a policy is solved: what of a principal decides beside its claims' values.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Who {

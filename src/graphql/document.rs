@@ -142,7 +142,7 @@ impl Documents {
                 async_graphql_parser::Error::RecursionLimitExceeded => errors::code(Kind::CostLimit),
                 _ => errors::PARSE_FAILED,
             };
-            Refusal::Errors(vec![errors::render_document(code, &error.to_string(), &locations)])
+            Refusal::Errors(vec![errors::render_document(code, &syntax(&error.to_string()), &locations)])
         })?;
         let operation = select(&document, given.name)?;
         let declared: Vec<Declared> = operation.variable_definitions.iter().map(declare).collect();
@@ -267,6 +267,14 @@ fn declare(definition: &Positioned<VariableDefinition>) -> Declared {
         name: definition.name.node.clone(),
         ty: definition.var_type.node.clone(),
         default: definition.default_value().map(|value| value.clone().into_value()),
+    }
+}
+
+/// What the parser says, without the drawing of the line, which may be the whole document.
+fn syntax(message: &str) -> String {
+    match message.rsplit_once("\n  = ") {
+        Some((_, expected)) => format!("Syntax error: {expected}"),
+        None => format!("Syntax error: {message}"),
     }
 }
 

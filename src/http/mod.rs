@@ -8,4 +8,4 @@ mod pages;
 mod router;
 
 pub use health::Readiness;
-pub use router::router;
+pub use router::{Parts, router};

@@ -2,15 +2,21 @@
 //!
 //! In: the parts of the application. Out: one router; the fixed paths come first, the resources' take what is left.
 
-use super::{health, layers, pages};
+use super::{
+    health::{self, Readiness},
+    layers, pages,
+};
 use crate::{
-    app::App,
-    auth::{self, layer::identify},
+    auth::{self, Auth, layer::identify},
+    config::HttpConfig,
+    engine::Engine,
     error::{Error, Kind},
-    graphql, rest,
+    graphql::{self, GraphQl},
+    rest::{self, Rest},
 };
 use axum::{
     Router,
+    body::Bytes,
     extract::{DefaultBodyLimit, Request, State},
     http::{HeaderMap, StatusCode, Uri, header},
     middleware::{Next, from_fn, from_fn_with_state},
@@ -19,28 +25,53 @@ use axum::{
 };
 use tower_http::normalize_path::NormalizePath;
 
+/// What answers requests.
+#[derive(Clone)]
+pub struct Parts {
+    /// Who asks.
+    pub auth: Auth,
+    /// What runs requests.
+    pub engine: Engine,
+    /// GraphQL over the engine.
+    pub graphql: GraphQl,
+    /// REST over the engine.
+    pub rest: Rest,
+    /// Whether the instance takes work.
+    pub readiness: Readiness,
+    /// The OpenAPI document, rendered once.
+    pub openapi: Bytes,
+    /// The bounds of a request.
+    pub config: HttpConfig,
+}
+
+impl std::fmt::Debug for Parts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Parts").field("config", &self.config).finish_non_exhaustive()
+    }
+}
+
 /// The router of an application.
-pub fn router(app: &App) -> Router {
+pub fn router(parts: Parts) -> Router {
+    let Parts { auth, engine, graphql, rest, readiness, openapi: document, config } = parts;
     // Who asks is found out where it matters: pages and health are for everybody, and GraphQL, which answers in its
     // own form, asks for itself.
     let identified = Router::new()
-        .merge(auth::routes::routes(app.auth.clone(), app.engine.clone()))
-        .merge(rest::routes(app.rest.clone()))
-        .layer(from_fn_with_state(app.auth.clone(), identify));
-    let document = app.openapi.clone();
+        .merge(auth::routes::routes(auth.clone(), engine))
+        .merge(rest::routes(rest))
+        .layer(from_fn_with_state(auth, identify));
     let routes = Router::new()
         .route("/", get(root))
         .route("/openapi.json", get(openapi))
         .with_state(document)
         .merge(pages::routes())
-        .merge(health::routes(app.readiness.clone()))
-        .merge(graphql::routes(app.graphql.clone()))
+        .merge(health::routes(readiness))
+        .merge(graphql::routes(graphql))
         .merge(identified)
         .fallback(async |uri: Uri| Error::not_found(format!("There is nothing at {}", uri.path())).code("PGRST125"))
-        .layer(DefaultBodyLimit::max(app.http.max_body_bytes))
+        .layer(DefaultBodyLimit::max(config.max_body_bytes))
         .layer(from_fn(spell_out))
-        .layer(from_fn_with_state(app.http.request_timeout, layers::surround));
-    let routes = match layers::cors(&app.http) {
+        .layer(from_fn_with_state(config.request_timeout, layers::surround));
+    let routes = match layers::cors(&config) {
         Some(cors) => routes.layer(cors),
         None => routes,
     };
@@ -48,16 +79,13 @@ pub fn router(app: &App) -> Router {
     Router::new().fallback_service(NormalizePath::trim_trailing_slash(routes))
 }
 
-/// The OpenAPI document, rendered once.
-pub(crate) type Document = axum::body::Bytes;
-
 /// The landing page for a browser, the OpenAPI document for everybody else, as PostgREST's root has it.
-async fn root(document: State<Document>, headers: HeaderMap) -> Response {
+async fn root(document: State<Bytes>, headers: HeaderMap) -> Response {
     let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
     if accepts.contains("text/html") { pages::landing() } else { openapi(document).await }
 }
 
-async fn openapi(State(document): State<Document>) -> Response {
+async fn openapi(State(document): State<Bytes>) -> Response {
     ([(header::CONTENT_TYPE, "application/json; charset=utf-8"), (header::VARY, "Accept")], document).into_response()
 }
 

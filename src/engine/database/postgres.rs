@@ -15,7 +15,10 @@ use quick_cache::unsync::Cache;
 use secrecy::ExposeSecret as _;
 use std::{
     error::Error as StdError,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio_postgres::{
     Client, Config, Statement,
@@ -73,6 +76,8 @@ pub(super) struct Session {
     tls: MakeRustlsConnect,
     /// None behind a pooler that hands each transaction another connection.
     statements: Option<Mutex<Cache<Arc<str>, Statement>>>,
+    /// A statement was left half way: its cancellation could hit the next one, so there must be no next one.
+    abandoned: AtomicBool,
 }
 
 impl std::fmt::Debug for Session {
@@ -93,11 +98,14 @@ impl managed::Manager for Manager {
             }
         });
         let statements = self.prepare.then(|| Mutex::new(Cache::new(STATEMENTS)));
-        Ok(Session { client, tls: self.tls.clone(), statements })
+        Ok(Session { client, tls: self.tls.clone(), statements, abandoned: AtomicBool::new(false) })
     }
 
     async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<tokio_postgres::Error> {
-        if session.client.is_closed() { Err(RecycleError::message("the connection is closed")) } else { Ok(()) }
+        if session.client.is_closed() || session.abandoned.load(Ordering::Relaxed) {
+            return Err(RecycleError::message("the connection is closed or was abandoned"));
+        }
+        Ok(())
     }
 }
 
@@ -119,27 +127,36 @@ impl Held {
         self.session()?.client.batch_execute(sql).await.map_err(from_postgres)
     }
 
-    pub(super) async fn run<S: Sink>(&self, sql: &Arc<str>, values: &Arc<[Value]>, mut sink: S) -> Result<S::Output> {
+    pub(super) async fn run<S: Sink>(&self, sql: &Arc<str>, values: &Arc<[Value]>, sink: S) -> Result<S::Output> {
         let session = self.session()?;
         let mut guard = CancelOnDrop { session, done: false };
+        let result = session.run(sql, values, sink).await;
+        // Whatever the answer, there was one: nothing is left running.
+        guard.done = true;
+        result
+    }
+}
+
+impl Session {
+    async fn run<S: Sink>(&self, sql: &Arc<str>, values: &Arc<[Value]>, mut sink: S) -> Result<S::Output> {
         let parameters = values.iter().map(|value| value as &(dyn ToSql + Sync));
-        let rows = match &session.statements {
+        let rows = match &self.statements {
             Some(statements) => {
                 let cached = lock(statements).get(sql).cloned();
                 let statement = match cached {
                     Some(statement) => statement,
                     None => {
-                        let statement = session.client.prepare(sql).await.map_err(from_postgres)?;
+                        let statement = self.client.prepare(sql).await.map_err(from_postgres)?;
                         lock(statements).insert(Arc::clone(sql), statement.clone());
                         statement
                     }
                 };
-                session.client.query_raw(&statement, parameters).await
+                self.client.query_raw(&statement, parameters).await
             }
             // Without a named statement the server infers the types from the casts all the same.
             None => {
                 let typed = parameters.map(|parameter| (parameter, Type::UNKNOWN));
-                session.client.query_typed_raw(sql, typed).await
+                self.client.query_typed_raw(sql, typed).await
             }
         };
         let rows = rows.map_err(from_postgres)?;
@@ -147,7 +164,6 @@ impl Held {
         while let Some(row) = rows.next().await {
             sink.row(&row.map_err(from_postgres)?)?;
         }
-        guard.done = true;
         sink.finish(rows.rows_affected().unwrap_or_default())
     }
 }
@@ -168,6 +184,7 @@ impl Drop for CancelOnDrop<'_> {
         if self.done || self.session.client.is_closed() {
             return;
         }
+        self.session.abandoned.store(true, Ordering::Relaxed);
         let (token, tls) = (self.session.client.cancel_token(), self.session.tls.clone());
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {

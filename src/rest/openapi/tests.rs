@@ -1,3 +1,5 @@
+//! Tests of the OpenAPI document over the shipped resources: what it says is what REST does.
+
 use super::{
     document,
     parameters::spelling,
