@@ -155,7 +155,8 @@ impl<P: AsRef<Program> + Send + 'static> Sink for Renderer<P> {
                 self.answer.rows = state.rows();
                 state.finish(program, None, &mut self.answer.bytes);
             }
-            _ if self.answer.rows == 0 => self.answer.bytes.extend_from_slice(b"null"),
+            // A row was written, or there was none.
+            _ if self.answer.bytes.is_empty() => self.answer.bytes.extend_from_slice(b"null"),
             _ => {}
         }
         Ok(self.answer)
