@@ -4,6 +4,7 @@
 //! In: a document that the schema has found valid. Out: an [`Operation`], or the error of a limit or of a value.
 
 mod deciding;
+mod introspection;
 mod list;
 
 pub(super) use deciding::deciding_variables;
@@ -182,6 +183,9 @@ impl<'a> Parser<'a> {
             return Ok((Root { key, nullable: false, kind }, 1));
         }
         if name.starts_with("__") {
+            for field in fields {
+                introspection::limit(self.context.document, &field.selection_set.node)?;
+            }
             let position = async_graphql::Pos::default();
             let kind = RootKind::Introspection(Box::new(Positioned::new(field.clone(), position)));
             return Ok((Root { key, nullable: true, kind }, 1));

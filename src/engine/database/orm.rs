@@ -22,6 +22,10 @@ use std::sync::Arc;
 /// long as every version of the program uses the same.
 const MIGRATION_LOCK: i64 = 0x524f_4f54_5354_4f43;
 
+/// SeaORM's table of applied migrations, in types that say what they hold.
+const SQLITE_HISTORY: &str =
+    "create table if not exists seaql_migrations (version text not null primary key, applied_at bigint not null)";
+
 /// A transaction that SeaORM holds as if it were the whole database, for migrations.
 #[derive(Debug)]
 pub struct Exclusive(Transaction);
@@ -68,10 +72,16 @@ impl Database {
     /// # Errors
     /// What the database says of them; nothing has changed then.
     pub async fn migrate<M: MigratorTrait>(&self, direction: Migrate) -> Result<()> {
-        self.exclusively(async |connection| match direction {
-            Migrate::Up => M::up(connection, None).await,
-            Migrate::Down => M::down(connection, Some(1)).await,
-            Migrate::Fresh => M::refresh(connection).await,
+        self.exclusively(async |connection| {
+            if connection.get_database_backend() == DbBackend::Sqlite {
+                // SeaORM makes its table with an `integer`, of which [`typed`] cannot know that 64 bits are meant.
+                connection.execute_unprepared(SQLITE_HISTORY).await?;
+            }
+            match direction {
+                Migrate::Up => M::up(connection, None).await,
+                Migrate::Down => M::down(connection, Some(1)).await,
+                Migrate::Fresh => M::refresh(connection).await,
+            }
         })
         .await
     }
