@@ -5,7 +5,7 @@
 
 use std::{fmt, sync::Arc};
 
-use axum::http::HeaderValue;
+use axum::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use secrecy::SecretString;
 use uuid::Uuid;
 
@@ -108,6 +108,16 @@ impl Auth {
             users::check_name(name).map_err(|problem| Error::invalid(vec![problem]))?;
         }
         users::rename(&self.shared.database, id, name).await
+    }
+
+    /// Who asks with these headers. Of two `Authorization` headers, one program would believe the first and another the
+    /// last, so none is believed.
+    pub async fn identify(&self, headers: &HeaderMap) -> Result<Principal> {
+        let mut values = headers.get_all(AUTHORIZATION).iter();
+        match (values.next(), values.next()) {
+            (value, None) => self.authenticate(value).await,
+            _ => Err(bad_token("There is more than one Authorization header")),
+        }
     }
 
     /// Who asks with `header`, the value of `Authorization`: nobody without one, never nobody with a bad one.

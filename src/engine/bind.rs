@@ -47,6 +47,18 @@ impl Argument {
         })
     }
 
+    /// A JSON token; none for a string that is malformed. A number keeps its digits, an object and a list their text.
+    pub fn from_json(token: &str) -> Option<Self> {
+        Some(match token.as_bytes().first()? {
+            b'n' => Self::Null,
+            b't' => Self::Bool(true),
+            b'f' => Self::Bool(false),
+            b'"' => Self::String(serde_json::from_str(token).ok()?),
+            b'{' | b'[' => Self::Json(token.to_owned()),
+            _ => Self::Number(token.to_owned()),
+        })
+    }
+
     /// The text of a string or of a URL's value.
     pub fn text(&self) -> Option<&str> {
         match self {

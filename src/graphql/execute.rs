@@ -137,12 +137,12 @@ impl GraphQl {
         Ok(Self(Arc::new(Inner { engine, auth, documents, limits, operations: Cache::new(OPERATIONS) })))
     }
 
-    /// Who sent a request with this `Authorization` header.
+    /// Who sent a request with these headers.
     ///
     /// # Errors
     /// `Unauthenticated` for a token that is not good.
-    pub async fn authenticate(&self, header: Option<&axum::http::HeaderValue>) -> Result<Principal> {
-        self.0.auth.authenticate(header).await
+    pub async fn identify(&self, headers: &axum::http::HeaderMap) -> Result<Principal> {
+        self.0.auth.identify(headers).await
     }
 
     /// Whether an operation does nothing but log in, so that a stale token does not matter.

@@ -128,7 +128,7 @@ async fn answer(graphql: &GraphQl, headers: &HeaderMap, operation: &Operation<'_
             .hint("{\"query\": \"{ trees { nodes { id name species } } }\"}");
         return refuse(&error, media);
     }
-    let principal = match graphql.authenticate(headers.get(header::AUTHORIZATION)).await {
+    let principal = match graphql.identify(headers).await {
         Ok(principal) => principal,
         // Who logs in may do so with a token that is no longer good.
         Err(_) if graphql.logs_in(operation) => Principal::anonymous(),

@@ -270,13 +270,7 @@ impl Coercion<'_> {
     /// A value without a type of its own.
     fn plain(&self, given: Given<'_>) -> Option<Argument> {
         Some(match given {
-            Given::Json(token) => match token.as_bytes().first()? {
-                b'"' => Argument::String(serde_json::from_str(token).ok()?),
-                b't' => Argument::Bool(true),
-                b'f' => Argument::Bool(false),
-                b'{' | b'[' => Argument::Json(token.to_owned()),
-                _ => Argument::Number(token.to_owned()),
-            },
+            Given::Json(token) => Argument::from_json(token)?,
             Given::Literal(value, _) => match value {
                 Value::String(text) => Argument::String(text.clone()),
                 Value::Boolean(value) => Argument::Bool(*value),

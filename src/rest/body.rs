@@ -34,23 +34,8 @@ pub(super) fn object(headers: &HeaderMap, bytes: &[u8]) -> Result<Vec<(String, A
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let members = Members::deserialize(&mut deserializer).and_then(|members| deserializer.end().map(|()| members));
     let members = members.map_err(|error| malformed(format!("The body is no JSON object: {error}")))?;
+    let argument = |token: &str| Argument::from_json(token).ok_or_else(|| malformed("A text is malformed".to_owned()));
     members.0.into_iter().map(|(name, value)| Ok((name, argument(value.get())?))).collect()
-}
-
-fn argument(token: &str) -> Result<Argument> {
-    Ok(match token.as_bytes().first() {
-        Some(b'n') => Argument::Null,
-        Some(b't') => Argument::Bool(true),
-        Some(b'f') => Argument::Bool(false),
-        Some(b'"') => {
-            let text = serde_json::from_str::<String>(token);
-            Argument::String(
-                text.map_err(|error| Error::bad_request(format!("A text is malformed: {error}")).code("PGRST102"))?,
-            )
-        }
-        Some(b'{' | b'[') => Argument::Json(token.to_owned()),
-        _ => Argument::Number(token.to_owned()),
-    })
 }
 
 /// The members of an object; one that is there twice is an error, for no reading of it is what everybody would expect.

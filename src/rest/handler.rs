@@ -23,15 +23,14 @@ use crate::{
     error::{Error, Kind, Result},
 };
 use axum::{
-    Router,
+    RequestExt as _, Router,
     body::Bytes,
-    extract::{Extension, Path, RawPathParams, RawQuery, State, rejection::BytesRejection},
+    extract::{FromRequest, RawPathParams, Request as HttpRequest, State, rejection::BytesRejection},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 
-const CONTENT_RANGE: HeaderName = header::CONTENT_RANGE;
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// REST over an engine. Clones share it.
@@ -89,61 +88,76 @@ fn method_not_allowed(resource: &Resource, method: &Method, on_item: bool) -> Er
     Error::method_not_allowed(format!("{method} is not a method of {}", resource.name), allow.join(", "))
 }
 
-async fn list(
-    State(rest): State<Rest>,
-    Path(name): Path<String>,
-    RawQuery(query): RawQuery,
-    Extension(principal): Extension<Principal>,
+/// A request to a resource, taken apart.
+struct Call {
+    rest: Rest,
+    /// The resource's name.
+    name: String,
+    /// The row's key, on the path of an item.
+    key: String,
+    query: String,
+    method: Method,
     headers: HeaderMap,
-) -> Result<Response> {
-    accepts_json(&headers)?;
-    let resource = rest.resource(&name)?;
-    let parsed = parse_list(resource, query.as_deref().unwrap_or_default(), rest.bounds.max_page)?;
-    let answer = rest.ask(&parsed.question, &parsed.arguments, &principal).await?;
+    principal: Principal,
+    body: Result<Bytes, BytesRejection>,
+}
+
+impl FromRequest<Rest> for Call {
+    type Rejection = Response;
+
+    async fn from_request(mut request: HttpRequest, rest: &Rest) -> Result<Self, Response> {
+        let params = request.extract_parts::<RawPathParams>().await.map_err(IntoResponse::into_response)?;
+        let mut params = params.iter().map(|(_, value)| value.to_owned());
+        let (name, key) = (params.next().unwrap_or_default(), params.next().unwrap_or_default());
+        let unknown = || Error::internal("a request whose caller was not looked for").into_response();
+        let principal = request.extensions_mut().remove().ok_or_else(unknown)?;
+        let (method, headers) = (request.method().clone(), request.headers().clone());
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        let body = Bytes::from_request(request, rest).await;
+        Ok(Self { rest: rest.clone(), name, key, query, method, headers, principal, body })
+    }
+}
+
+impl Call {
+    fn resource(&self) -> Result<&Resource> {
+        accepts_json(&self.headers)?;
+        self.rest.resource(&self.name)
+    }
+}
+
+async fn list(call: Call) -> Result<Response> {
+    let parsed = parse_list(call.resource()?, &call.query, call.rest.bounds.max_page)?;
+    let answer = call.rest.ask(&parsed.question, &parsed.arguments, &call.principal).await?;
     let range = match answer.rows {
         0 => "*/*".to_owned(),
         rows => format!("{}-{}/*", parsed.offset, parsed.offset + rows - 1),
     };
     let mut response = json(StatusCode::OK, answer.bytes);
-    set(&mut response, CONTENT_RANGE, &range);
+    set(&mut response, header::CONTENT_RANGE, &range);
     Ok(response)
 }
 
-async fn item(
-    State(rest): State<Rest>,
-    Path((name, key)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-    Extension(principal): Extension<Principal>,
-    headers: HeaderMap,
-) -> Result<Response> {
-    accepts_json(&headers)?;
-    let resource = rest.resource(&name)?;
-    let (select, _) = parse_row(resource, query.as_deref().unwrap_or_default(), true)?;
+async fn item(call: Call) -> Result<Response> {
+    let resource = call.resource()?;
+    let (select, _) = parse_row(resource, &call.query, true)?;
     let question = one(resource, Action::Get(Key::Slot(0)), select);
-    let answer = rest.ask(&question, &[Argument::Text(key)], &principal).await?;
+    let answer = call.rest.ask(&question, &[Argument::Text(call.key.clone())], &call.principal).await?;
     if answer.rows == 0 {
-        return Err(Error::not_found(format!("There is no such row in {name}")));
+        return Err(Error::not_found(format!("There is no such row in {}", call.name)));
     }
     Ok(json(StatusCode::OK, answer.bytes))
 }
 
-async fn create(
-    State(rest): State<Rest>,
-    Path(name): Path<String>,
-    RawQuery(query): RawQuery,
-    Extension(principal): Extension<Principal>,
-    headers: HeaderMap,
-    bytes: Result<Bytes, BytesRejection>,
-) -> Result<Response> {
-    accepts_json(&headers)?;
-    let resource = rest.resource(&name)?;
-    let (select, _) = parse_row(resource, query.as_deref().unwrap_or_default(), true)?;
-    may(resource, &Method::POST, &principal)?;
-    let members = body::object(&headers, &read(bytes)?)?;
-    let (input, arguments) = slots(members, Vec::new());
-    let answer = rest.ask(&one(resource, Action::Create(input), select), &arguments, &principal).await?;
-    let location = answer.key.as_deref().map(|key| format!("/{name}/{key}"));
-    let mut response = match prefer::returned(&headers) {
+async fn create(call: Call) -> Result<Response> {
+    let resource = call.resource()?;
+    let (select, _) = parse_row(resource, &call.query, true)?;
+    may(resource, &call.method, &call.principal)?;
+    let preference = prefer::returned(&call.headers);
+    let (input, arguments) = slots(body::object(&call.headers, read(&call.body)?)?, Vec::new());
+    let question = one(resource, Action::Create(input), select);
+    let answer = call.rest.ask(&question, &arguments, &call.principal).await?;
+    let location = answer.key.as_deref().map(|key| format!("/{}/{key}", call.name));
+    let mut response = match preference {
         None => json(StatusCode::CREATED, answer.bytes),
         Some(preference) => preferred(StatusCode::CREATED, preference, answer),
     };
@@ -154,21 +168,13 @@ async fn create(
 }
 
 /// PUT, PATCH and DELETE of `/{resource}/{key}`: the row, or nothing after a deletion.
-async fn write_item(
-    State(rest): State<Rest>,
-    Path((name, key)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-    Extension(principal): Extension<Principal>,
-    method: Method,
-    headers: HeaderMap,
-    bytes: Result<Bytes, BytesRejection>,
-) -> Result<Response> {
-    accepts_json(&headers)?;
-    let resource = rest.resource(&name)?;
-    let (select, _) = parse_row(resource, query.as_deref().unwrap_or_default(), true)?;
-    let deletes = method == Method::DELETE;
-    let answer = rest.write(resource, &method, Argument::Text(key), select, &headers, bytes, &principal).await?;
-    Ok(match prefer::returned(&headers) {
+async fn write_item(call: Call) -> Result<Response> {
+    let resource = call.resource()?;
+    let (select, _) = parse_row(resource, &call.query, true)?;
+    let (preference, deletes) = (prefer::returned(&call.headers), call.method == Method::DELETE);
+    let key = Argument::Text(call.key.clone());
+    let answer = write(resource, &call, key, select).await?;
+    Ok(match preference {
         Some(preference) => preferred(status_of(preference), preference, answer),
         None if deletes => StatusCode::NO_CONTENT.into_response(),
         None => json(StatusCode::OK, answer.bytes),
@@ -176,57 +182,36 @@ async fn write_item(
 }
 
 /// PUT, PATCH and DELETE of `/{resource}?{key}=eq.…`, as PostgREST answers: a row that is not there is no error.
-async fn write_named(
-    State(rest): State<Rest>,
-    Path(name): Path<String>,
-    RawQuery(query): RawQuery,
-    Extension(principal): Extension<Principal>,
-    method: Method,
-    headers: HeaderMap,
-    bytes: Result<Bytes, BytesRejection>,
-) -> Result<Response> {
-    accepts_json(&headers)?;
-    let resource = rest.resource(&name)?;
-    may(resource, &method, &principal)?;
-    let (select, key) = parse_row(resource, query.as_deref().unwrap_or_default(), false)?;
-    let key = key.unwrap_or(Argument::Null);
-    let answer = match rest.write(resource, &method, key, select, &headers, bytes, &principal).await {
-        Err(error) if error.kind == Kind::NotFound && method != Method::PUT => Answer::default(),
+async fn write_named(call: Call) -> Result<Response> {
+    let resource = call.resource()?;
+    may(resource, &call.method, &call.principal)?;
+    let (select, key) = parse_row(resource, &call.query, false)?;
+    let answer = match write(resource, &call, key.unwrap_or(Argument::Null), select).await {
+        Err(error) if error.kind == Kind::NotFound && call.method != Method::PUT => Answer::default(),
         answer => answer?,
     };
-    Ok(match prefer::returned(&headers) {
+    Ok(match prefer::returned(&call.headers) {
         Some(preference) => preferred(status_of(preference), preference, answer),
         None => StatusCode::NO_CONTENT.into_response(),
     })
 }
 
-impl Rest {
-    #[expect(clippy::too_many_arguments, reason = "the parts of one HTTP request, each from its own extractor")]
-    async fn write(
-        &self,
-        resource: &Resource,
-        method: &Method,
-        key: Argument,
-        select: Vec<Field>,
-        headers: &HeaderMap,
-        bytes: Result<Bytes, BytesRejection>,
-        principal: &Principal,
-    ) -> Result<Answer> {
-        may(resource, method, principal)?;
-        let slot = Key::Slot(0);
-        let (action, arguments) = if *method == Method::DELETE {
-            (Action::Delete(slot), vec![key])
-        } else {
-            let mut members = body::object(headers, &read(bytes)?)?;
-            let replaces = *method == Method::PUT;
-            if replaces {
-                same_key(resource, &key, &mut members)?;
-            }
-            let (input, arguments) = slots(members, vec![key]);
-            (if replaces { Action::Replace(slot, input) } else { Action::Update(slot, input) }, arguments)
-        };
-        self.ask(&one(resource, action, select), &arguments, principal).await
-    }
+/// Changes, replaces or deletes the row with the key, by the call's method.
+async fn write(resource: &Resource, call: &Call, key: Argument, select: Vec<Field>) -> Result<Answer> {
+    may(resource, &call.method, &call.principal)?;
+    let slot = Key::Slot(0);
+    let (action, arguments) = if call.method == Method::DELETE {
+        (Action::Delete(slot), vec![key])
+    } else {
+        let mut members = body::object(&call.headers, read(&call.body)?)?;
+        let replaces = call.method == Method::PUT;
+        if replaces {
+            same_key(resource, &key, &mut members)?;
+        }
+        let (input, arguments) = slots(members, vec![key]);
+        (if replaces { Action::Replace(slot, input) } else { Action::Update(slot, input) }, arguments)
+    };
+    call.rest.ask(&one(resource, action, select), &arguments, &call.principal).await
 }
 
 /// A replacement may repeat its key, and must not change it.
@@ -279,8 +264,8 @@ fn slots(members: Vec<(String, Argument)>, mut arguments: Vec<Argument>) -> (Vec
     (input, arguments)
 }
 
-fn read(bytes: Result<Bytes, BytesRejection>) -> Result<Bytes> {
-    bytes.map_err(|rejection| match rejection.status() {
+fn read(body: &Result<Bytes, BytesRejection>) -> Result<&Bytes> {
+    body.as_ref().map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Error::new(Kind::PayloadTooLarge, "The body is larger than this server reads"),
         _ => Error::bad_request("The body could not be read").code("PGRST102"),
     })

@@ -1,4 +1,5 @@
-//! JSON values. Both databases give the same bytes: what stands between tokens is dropped.
+//! JSON values. Both databases give the same bytes, if PostgreSQL's column is of type `json`: what stands between tokens
+//! is dropped. A `jsonb` column is served too, and orders the members of objects as it likes.
 
 use super::{Cell, Input, ScalarType, Style, Value, mismatch};
 use crate::{catalog::operator::Operator, error::Result};
@@ -27,7 +28,8 @@ impl ScalarType for Json {
     }
 
     fn postgres_type(&self) -> String {
-        "jsonb".to_owned()
+        // Not `jsonb`, which would put the members of an object in an order of its own on the way to a `json` column.
+        "json".to_owned()
     }
 
     fn parse(&self, input: &Input<'_>) -> Result<Value, String> {
