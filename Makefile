@@ -34,11 +34,12 @@ test: test-tools web check ## install what the tests need, then check and test e
 test-tools: ## install what the tests need and this machine lacks
 	scripts/install-test-tools.sh
 
-schema: ## rewrite the printed contracts, schema.graphql and openapi.json
+schema: ## rewrite the printed contracts: schema.graphql, openapi.json, the policy matrix
 	cargo run --quiet $(CARGO_FLAGS) -- schema > schema.graphql.new
 	mv schema.graphql.new schema.graphql
 	cargo run --quiet $(CARGO_FLAGS) -- openapi > openapi.json.new
 	mv openapi.json.new openapi.json
+	ROOTSTOCK_REFRESH=1 cargo test --quiet $(CARGO_FLAGS) --test suite drift::the_policy_matrix >/dev/null
 
 bench: ## the workloads of the performance goals
 	cargo bench --bench workloads $(CARGO_FLAGS)

@@ -32,6 +32,7 @@ pub(crate) struct Workload {
     pub(crate) name: &'static str,
     pub(crate) what: &'static str,
     pub(crate) data: Data,
+    pub(crate) writes: bool,
     /// Values that take turns, so that nothing can be kept that depends on one of them.
     values: &'static [&'static str],
     handwritten: fn(&str) -> Request,
@@ -46,6 +47,7 @@ pub(crate) const WORKLOADS: [Workload; 5] = [
         name: "W1",
         what: "four trees",
         data: Data::Four,
+        writes: false,
         values: &[""],
         handwritten: |_| Request::get("/trees".to_owned()),
         rest: |_| Request::get("/trees".to_owned()),
@@ -56,6 +58,7 @@ pub(crate) const WORKLOADS: [Workload; 5] = [
         name: "W2",
         what: "20 of 100,000 trees, by species",
         data: Data::Many,
+        writes: false,
         values: &["Quercus%20robur", "Acer%20campestre", "Ginkgo%20biloba", "Olea%20europaea"],
         handwritten: |species| Request::get(format!("/trees/by-species?species={species}")),
         rest: |species| Request::get(format!("/trees?species=eq.{species}&order=id.desc&limit=20")),
@@ -68,6 +71,7 @@ pub(crate) const WORKLOADS: [Workload; 5] = [
         name: "W3",
         what: "the caller's 20 newest expenses of a category",
         data: Data::Many,
+        writes: false,
         values: &["Groceries", "Transport", "Health", "Leisure"],
         handwritten: |category| Request::get(format!("/expenses?category={category}")),
         rest: |category| {
@@ -85,6 +89,7 @@ pub(crate) const WORKLOADS: [Workload; 5] = [
         name: "W6",
         what: "an expense is created",
         data: Data::Many,
+        writes: true,
         values: &["Groceries", "Transport"],
         handwritten: |category| Request::post("/expenses".to_owned(), &expense(category)),
         rest: |category| Request::post("/expenses?select=title,amount,category".to_owned(), &expense(category)),
@@ -98,6 +103,7 @@ pub(crate) const WORKLOADS: [Workload; 5] = [
         name: "W8",
         what: "1,000 trees",
         data: Data::Many,
+        writes: false,
         values: &[""],
         handwritten: |_| Request::get("/trees/first-thousand".to_owned()),
         rest: |_| Request::get("/trees?order=id&limit=1000".to_owned()),
@@ -135,7 +141,11 @@ pub(crate) fn rows(answer: &[u8]) -> Outcome<Vec<Vec<String>>> {
         }
     }
     let list = if let Value::Array(list) = answer { list } else { vec![answer] };
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    // An amount is a number in REST and a string in GraphQL, with zeros that a parsed number has lost.
+    let text = |value: &Value| {
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        text.parse::<f64>().map_or(text, |number| number.to_string())
+    };
     let row = |row: &Value| Some(row.as_object()?.values().map(text).collect());
     let rows: Option<Vec<_>> = list.iter().map(row).collect();
     rows.filter(|rows| !rows.is_empty()).ok_or_else(|| "an answer without rows".into())

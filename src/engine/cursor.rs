@@ -6,7 +6,7 @@
 use super::{database::Row, query::Sort};
 use crate::{
     catalog::{
-        Catalog, Resource,
+        Catalog, Column, Resource,
         scalar::{Scalar, Style, Value},
     },
     error::{Error, Result},
@@ -99,7 +99,12 @@ pub fn values(text: &str, resource: &Resource, order: &[Sort]) -> Result<Vec<Val
         return Err(foreign());
     }
     let columns = order.iter().map(|sort| &resource.columns[sort.column]);
-    columns.zip(values).map(|(column, value)| column.scalar.read_json(value.get()).map_err(|_| foreign())).collect()
+    let value = |(column, value): (&Column, &&RawValue)| match column.scalar.read_json(value.get()) {
+        // No row stands where a column that is never NULL is NULL.
+        Ok(Value::Null) if !column.nullable => Err(foreign()),
+        value => value.map_err(|_| foreign()),
+    };
+    columns.zip(values).map(value).collect()
 }
 
 /// Writes the global id of the row of `resource` whose key is written in `key`, as a JSON string.

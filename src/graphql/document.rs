@@ -266,7 +266,8 @@ fn declare(definition: &Positioned<VariableDefinition>) -> Declared {
     Declared {
         name: definition.name.node.clone(),
         ty: definition.var_type.node.clone(),
-        default: definition.default_value().map(|value| value.clone().into_value()),
+        // Not the parser's `default_value()`, which takes a variable that is not given for one that is null.
+        default: definition.default_value.as_ref().map(|value| value.node.clone().into_value()),
     }
 }
 

@@ -233,7 +233,8 @@ impl Coercion<'_> {
         };
         let known = |key: &str| fields.iter().any(|(field, _)| field == key);
         if let Some((key, _)) = members.iter().find(|(key, _)| !known(key)) {
-            let error = self.wrong(format!("has no member \"{key}\" in type {name}")).field(key.clone().into_owned());
+            let error = Error::bad_value(format!("{} has no member \"{key}\" in type {name}", self.path));
+            let error = error.field(key.clone().into_owned());
             return Err(error.nearest(key, fields.iter().map(|(field, _)| field.as_str())));
         }
         let length = self.path.len();

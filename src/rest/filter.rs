@@ -39,11 +39,18 @@ impl<'r> Filters<'r> {
 
     /// Adds a pair of the query string.
     pub(super) fn add(&mut self, name: &str, value: &str) -> Result<()> {
-        // In the order of the columns, as GraphQL has them, so that the order of a URL's pairs makes no other plan.
-        let rank = match name.strip_prefix("not.").unwrap_or(name) {
-            "and" => 0,
-            "or" => 1,
-            column => 2 + self.resource.column(column).unwrap_or(usize::MAX - 2),
+        // In the order in which GraphQL coerces the members of a filter and of a column's, so that the order of a URL's
+        // pairs makes no other plan.
+        let rank = match (name, value.split_once('.')) {
+            ("and", _) => 0,
+            ("or", _) => 1,
+            ("not.and" | "not.or", _) | (_, Some(("not", _))) => 2,
+            (column, operator) => {
+                let word = operator.map_or("", |(word, _)| word);
+                let operator = Operator::TEXT.iter().position(|operator| operator.graphql() == word);
+                let column = self.resource.column(column).unwrap_or(self.resource.columns.len());
+                3 + column * (Operator::TEXT.len() + 1) + operator.unwrap_or(Operator::TEXT.len())
+            }
         };
         self.given.push((rank, name.to_owned(), value.to_owned()));
         Ok(())

@@ -1,4 +1,4 @@
-// Who is signed in: `{ token, refreshToken?, name }`, or null.
+// Who is signed in: `{ token, name }`, or null.
 // In: credentials or a token. Out: a session, or an error with the server's own words.
 // It is kept in sessionStorage, so that a reload keeps it and closing the tab ends it.
 
@@ -13,7 +13,7 @@ export function keep(session) {
 
 export async function signIn(email, password) {
   const answer = await call("/auth/login", post({ email, password }));
-  return { token: answer.access_token, refreshToken: answer.refresh_token, name: answer.user.email };
+  return { token: answer.access_token, name: answer.user.email };
 }
 
 /** Asks who the token speaks for, which also tells whether it is any good. */
@@ -22,11 +22,6 @@ export async function useToken(pasted) {
   const user = await call("/auth/me", { headers: { Authorization: `Bearer ${token}` } });
   // A user of an outside identity provider may have no e-mail address.
   return { token, name: user.email ?? user.id };
-}
-
-/** Ends the session on the server too. A pasted token is somebody else's to end. */
-export async function signOut({ refreshToken }) {
-  if (refreshToken) await call("/auth/logout", post({ refresh_token: refreshToken }));
 }
 
 const post = (body) => ({
@@ -39,7 +34,7 @@ async function call(path, init) {
   const response = await fetch(path, init).catch(() => {
     throw new Error("The server cannot be reached.");
   });
-  // An error may come from a proxy and be no JSON, and logout answers nothing.
+  // An error may come from a proxy and be no JSON.
   const answer = await response.json().catch(() => ({}));
   if (!response.ok) throw new Error(answer.message ?? `The server answered ${response.status}.`);
   return answer;

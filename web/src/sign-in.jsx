@@ -2,7 +2,7 @@
 // In: the session. Out: the next one, through `onChange`; what went wrong is said in the bar.
 
 import { useState } from "react";
-import { signIn, signOut, useToken } from "./session.js";
+import { signIn, useToken } from "./session.js";
 
 export function SignIn({ session, refused, onChange }) {
   const [busy, setBusy] = useState(false);
@@ -26,9 +26,8 @@ export function SignIn({ session, refused, onChange }) {
     attempt(() => next(form));
   };
 
-  async function leave() {
-    // Whatever the server says, this tab forgets the token.
-    await signOut(session).catch(() => {});
+  // The server keeps no session: to sign out is to forget the token.
+  function leave() {
     setProblem(null);
     onChange(null);
   }

@@ -44,7 +44,7 @@ pub(super) async fn router(tokens: Arc<Tokens>, url: &str) -> Outcome<Router> {
     let by_species = "select id, name, species from trees where species = $1 order by id desc limit 20";
     let thousand = "select id, name, species from trees order by id limit 1000";
     let by_category = "select id, title, amount, currency, category, spent_on from expenses
-        where user_id = $1 and category = $2 order by spent_on desc, id limit 20";
+        where user_id = $1 and category = $2 order by spent_on desc, id desc limit 20";
     let create = "insert into expenses (id, user_id, title, amount, category, spent_on, created_at, updated_at)
         values ($1, $2, $3, $4, $5, $6, now(), now()) returning title, amount, category";
     let server = Server {

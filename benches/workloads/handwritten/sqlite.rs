@@ -59,7 +59,7 @@ async fn first_thousand(State(server): Shared<Server>) -> Answer<Vec<Tree>> {
 
 async fn expenses(State(server): Shared<Server>, caller: Caller, by: Query<ByCategory>) -> Answer<Vec<Expense>> {
     let sql = "select id, title, amount, currency, category, spent_on from expenses
-        where user_id = ?1 and category = ?2 order by spent_on desc, id limit 20";
+        where user_id = ?1 and category = ?2 order by spent_on desc, id desc limit 20";
     server.rows(sql, (caller.0.as_bytes(), &by.category), |row| {
         let day = row.get_ref(5)?.as_str()?;
         Ok(Expense {

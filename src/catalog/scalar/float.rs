@@ -30,7 +30,8 @@ impl ScalarType for Float {
             Input::Number(text) | Input::Text(text) => text.parse().ok().filter(|value: &f64| value.is_finite()),
             Input::Bool(_) | Input::String(_) | Input::Json(_) => None,
         }
-        .map(Value::Float)
+        // SQLite keeps no sign of a zero, so neither database is given one: -0 + 0 is 0 (IEEE 754 section 6.3).
+        .map(|value| Value::Float(value + 0.0))
         .ok_or_else(|| "must be a finite number".to_owned())
     }
 

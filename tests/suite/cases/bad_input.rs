@@ -1,0 +1,398 @@
+//! Bad input: whatever is sent, the answer is the sender's mistake to read, never 5xx, and nothing is written.
+
+use super::ledger;
+use crate::support::{Caller::*, Server, on_both};
+use serde_json::{Value, json};
+
+/// Texts that mean something to somebody: a shell, a URL, JSON, SQL, a template, a font.
+fn nasty() -> Vec<String> {
+    let mut texts: Vec<String> = [
+        "",
+        " ",
+        ".",
+        "..",
+        "/",
+        "\\",
+        "'",
+        "\"",
+        "`",
+        ";",
+        "--",
+        "/*",
+        "%",
+        "%25",
+        "%00",
+        "\u{0}",
+        "\u{1}",
+        "\n",
+        "\r\n",
+        "\t",
+        "null",
+        "true",
+        "NaN",
+        "Infinity",
+        "-0",
+        "1e999",
+        "0x1",
+        "1,2",
+        "(",
+        ")",
+        "()",
+        "((",
+        "[",
+        "]",
+        "{",
+        "}",
+        "{}",
+        "[]",
+        "' or '1'='1",
+        "'; drop table trees; --",
+        "1; select pg_sleep(10)",
+        "1 union select 1",
+        "$1",
+        "?1",
+        ":name",
+        "@x",
+        "#",
+        "&",
+        "=",
+        "*",
+        "!",
+        "^",
+        "|",
+        "~",
+        "<script>",
+        "{{7*7}}",
+        "${7*7}",
+        "../../etc/passwd",
+        "%2e%2e%2f",
+        "eq.",
+        "eq",
+        "not.",
+        "not.not.eq.1",
+        "in.",
+        "in.(",
+        "in.()",
+        "is.",
+        "is.x",
+        "like.",
+        "like.\\",
+        "ilike.*\\",
+        "and",
+        "or",
+        "not.and",
+        "(and(or(",
+        "ÿ",
+        "ü",
+        "\u{fffd}",
+        "\u{feff}",
+        "\u{202e}abc",
+        "😀",
+        "\u{d7ff}",
+        "\u{e000}",
+        "\u{10ffff}",
+        "a\u{301}",
+        "99999999999999999999",
+        "-99999999999999999999",
+        "9223372036854775807",
+        "9223372036854775808",
+        "2147483648",
+        "0000000000000000000001",
+        "1e5",
+        "１",
+        "00000000-0000-0000-0000-000000000000",
+    ]
+    .map(str::to_owned)
+    .into();
+    texts.push("x".repeat(7000));
+    texts.push("(".repeat(3000));
+    texts.push("and(".repeat(1000));
+    texts.push("not.".repeat(1500));
+    texts.push("1,".repeat(3000));
+    texts
+}
+
+fn encode(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
+/// What is in the database, as an admin sees it.
+async fn state(server: &Server) -> Value {
+    server
+        .data(
+            Admin,
+            "{ trees(first: 100) { totalCount nodes { id name species } } users { totalCount nodes { id name role } }
+        expenses(first: 100) { totalCount nodes { id title amount updatedAt } } }",
+        )
+        .await
+}
+
+#[tokio::test]
+async fn urls() {
+    on_both(async |server| {
+        ledger::fill(server).await;
+        let before = state(server).await;
+        for text in nasty() {
+            let text = encode(&text);
+            for path in [
+                format!("/{text}"),
+                format!("/trees/{text}"),
+                format!("/expenses/{text}"),
+                format!("/trees/{text}/{text}"),
+                format!("/trees?{text}"),
+                format!("/trees?{text}={text}"),
+                format!("/trees?id={text}"),
+                format!("/trees?id=eq.{text}"),
+                format!("/trees?id=in.({text})"),
+                format!("/trees?name={text}"),
+                format!("/trees?name=like.{text}"),
+                format!("/trees?or={text}"),
+                format!("/trees?or=({text})"),
+                format!("/trees?or=(name.eq.{text})"),
+                format!("/trees?select={text}"),
+                format!("/trees?select=x:{text},{text}:id"),
+                format!("/trees?order={text}"),
+                format!("/trees?limit={text}"),
+                format!("/trees?offset={text}"),
+                format!("/expenses?amount=eq.{text}"),
+                format!("/expenses?spent_on=gt.{text}"),
+                format!("/expenses?created_at=lt.{text}"),
+                format!("/expenses?id=in.({text})"),
+                format!("/auth/{text}"),
+                format!("/graphql?query={text}"),
+                format!("/graphql?query=%7Bme%7Bid%7D%7D&variables={text}"),
+                format!("/assets/{text}"),
+            ] {
+                let answer = server.get(User, &path).await;
+                assert!(answer.status < 500 || path.ends_with("/docs"), "{path}: {} {}", answer.status, answer.text);
+            }
+        }
+        assert_eq!(state(server).await, before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn values_in_bodies_and_variables() {
+    on_both(async |server| {
+        ledger::fill(server).await;
+        let before = state(server).await;
+        let own = format!("/expenses/{}", ledger::key("a"));
+        let mut values: Vec<Value> = nasty().into_iter().map(Value::String).collect();
+        values.extend([json!(null), json!(true), json!(-1), json!(1.5), json!(1e308), json!(u64::MAX), json!([]), json!({}), json!([[[]]]), json!({ "eq": 1 }), json!([null])]);
+        for value in values {
+            // Each of them names a member that is not there, so that no good value can slip through.
+            for body in [json!({ "title": value, "zzz": 1 }), json!({ "amount": value, "zzz": 1 }), json!({ "spent_on": value, "zzz": value }), value.clone()] {
+                if body == json!({}) {
+                    continue;
+                }
+                for (method, path) in [("POST", "/expenses"), ("PUT", &own), ("PATCH", &own), ("POST", "/auth/register"), ("POST", "/auth/login"), ("PATCH", "/auth/me")] {
+                    let answer = server.text(User, method, path, "application/json", &body.to_string()).await;
+                    assert!((400..500).contains(&answer.status), "{}: {} {}", answer.request, answer.status, answer.text);
+                }
+            }
+            for (document, variables) in [
+                ("query ($v: ID!) { tree(id: $v) { id } expense(id: $v) { id } node(nodeId: $v) { nodeId } }", json!({ "v": value })),
+                ("query ($v: TreeFilter) { trees(filter: $v) { nodes { id } } }", json!({ "v": value })),
+                ("query ($v: String) { trees(filter: { name: { like: $v } }, after: $v) { nodes { id } } }", json!({ "v": value })),
+                ("query ($v: Decimal, $d: Date, $t: DateTime) { expenses(filter: { amount: { eq: $v }, spentOn: { lt: $d }, createdAt: { gt: $t } }) { totalCount } }",
+                    json!({ "v": value, "d": value, "t": value })),
+                ("query ($v: [TreeOrderBy!]) { trees(orderBy: $v) { nodes { id } } }", json!({ "v": value })),
+                ("query ($v: Int) { trees(first: $v, offset: $v) { nodes { id } } }", json!({ "v": value })),
+                ("mutation ($v: CreateExpenseInput!) { createExpense(input: $v) { id } }", json!({ "v": value })),
+                ("mutation ($v: ID!) { deleteExpense(id: $v) { id } }", json!({ "v": value })),
+                ("mutation ($v: ID!) { updateExpense(id: $v, set: { title: \"x\" }) { id } }", json!({ "v": value })),
+                ("query ($v: Boolean!) { me { id @skip(if: $v) name } }", json!({ "v": value })),
+            ] {
+                let answer = server.graphql(User, document, variables).await;
+                assert_eq!(answer.status, 200, "{}: {}", answer.request, answer.text);
+                assert!(!answer.text.contains("INTERNAL_SERVER_ERROR"), "{}: {}", answer.request, answer.text);
+            }
+            let answer = server.rest(User, "POST", "/graphql", json!({ "query": value, "operationName": value, "variables": value })).await;
+            assert!(answer.status < 500, "{}: {}", answer.request, answer.text);
+        }
+        assert_eq!(state(server).await, before);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn documents() {
+    on_both(async |server| {
+        ledger::fill(server).await;
+        let before = state(server).await;
+        let deep_list = format!(
+            "{{ trees(filter: {{ name: {{ in: {}\"x\"{} }} }}) {{ totalCount }} }}",
+            "[".repeat(500),
+            "]".repeat(500)
+        );
+        let deep_object =
+            format!("{{ trees(filter: {}{{}}{}) {{ totalCount }} }}", "{ not: ".repeat(500), " }".repeat(500));
+        let wide = format!("{{ trees(filter: {{ id: {{ in: [{}] }} }}) {{ totalCount }} }}", "1,".repeat(50_000));
+        let orders = format!("{{ trees(orderBy: [{}]) {{ totalCount }} }}", "{ id: ASC }".repeat(1000));
+        for document in [
+            "\u{0}",
+            "\u{feff}",
+            "#",
+            "# only a comment",
+            "\"",
+            "\"\"\"",
+            "{ me { id } } }",
+            "{{ me }}",
+            "{ me { id } } { me { id } }",
+            "query query query",
+            "query $",
+            "query (",
+            "query () { me { id } }",
+            "query ($a) { me { id } }",
+            "query Q",
+            "fragment F on Tree { id }",
+            "fragment on on Tree { id } { me { id } }",
+            "{ ...on }",
+            "{ ... }",
+            "{ ... on Tree { id } }",
+            "{ me: me: me }",
+            "{ __typename: id }",
+            "{ tree(id: $) { id } }",
+            "{ tree(id: 1e) { id } }",
+            "{ tree(id: 01) { id } }",
+            "{ tree(id: \"\\u{110000}\") { id } }",
+            "{ tree(id: \"\\uD800\") { id } }",
+            "{ tree(id: 1.0) { id } }",
+            "{ tree(id: {}) { id } }",
+            "{ tree(id: ENUM) { id } }",
+            "{ tree(id: null) { id } }",
+            "{ tree(id: true) { id } }",
+            "type Query { x: Int }",
+            "schema { query: Query }",
+            "extend type Query { x: Int }",
+            "subscription { me { id } }",
+            "mutation { __schema { types { name } } }",
+            "mutation { createTree { id } }",
+            "mutation { createTree(input: null) { id } }",
+            "mutation { createTree(input: []) { id } }",
+            "mutation { createTree(input: {}) { id } }",
+            "mutation { createExpense(input: { title: \"x\" }) { id } }",
+            "mutation { createExpense(input: \"x\") { id } }",
+            "{ trees(filter: []) { totalCount } }",
+            "{ trees(filter: { and: [[]] }) { totalCount } }",
+            "{ trees(filter: { and: 1 }) { totalCount } }",
+            "{ trees(filter: { id: { eq: {} } }) { totalCount } }",
+            "{ trees(first: \"x\") { totalCount } }",
+            "{ trees(first: 1.5) { totalCount } }",
+            "{ trees(first: 99999999999) { totalCount } }",
+            "{ trees(first: []) { totalCount } }",
+            "{ trees(orderBy: ASC) { totalCount } }",
+            "{ trees(after: 7) { totalCount } }",
+            "{ trees(after: null, before: null, first: null) { totalCount } }",
+            "{ trees @skip { totalCount } }",
+            "{ trees @skip(if: 1) { totalCount } }",
+            "{ trees @skip(if: true) @skip(if: true) { totalCount } }",
+            "{ trees @deprecated { totalCount } }",
+            // Filters are only there as far as they are types: a variable of another one has no place.
+            &deep_list,
+            &deep_object,
+            &wide,
+            &orders,
+            &"{".repeat(20_000),
+            &"{ me ".repeat(5000),
+            &"[".repeat(20_000),
+            &format!("{{ a{} }}", "a".repeat(100_000)),
+            &"query A { me { id } } ".repeat(1000),
+        ] {
+            for _ in 0..2 {
+                let answer = server.graphql(User, document, Value::Null).await;
+                assert!(
+                    answer.status < 500 && !answer.text.contains("INTERNAL_SERVER_ERROR"),
+                    "{document:.200}: {}",
+                    answer.text
+                );
+            }
+        }
+        assert_eq!(state(server).await, before);
+    })
+    .await;
+}
+
+/// What no client would send, byte by byte.
+#[tokio::test]
+async fn bytes() {
+    on_both(async |server| {
+        let before = state(server).await;
+        let token = &server.person(User).token;
+        let post = |path: &str, headers: &str, body: &str| {
+            format!(
+                "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{headers}content-length: {}\r\n\r\n{body}",
+                body.len()
+            )
+        };
+        for request in [
+            "\r\n\r\n".to_owned(),
+            "GET\r\n\r\n".to_owned(),
+            "GET / HTTP/9.9\r\n\r\n".to_owned(),
+            "get /trees HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_owned(),
+            "GET trees HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_owned(),
+            "GET * HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_owned(),
+            "OPTIONS * HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_owned(),
+            "CONNECT x:80 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_owned(),
+            "GET http://elsewhere/trees HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_owned(),
+            "GET /trees HTTP/1.1\r\nconnection: close\r\n\r\n".to_owned(),
+            "GET //trees HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_owned(),
+            "GET /trees// HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_owned(),
+            "GET /./trees/../expenses HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_owned(),
+            "GET /trees/%ff HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_owned(),
+            "GET /trees/%00 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_owned(),
+            "GET /trees/%zz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_owned(),
+            "GET /trees?%ff=eq.1 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_owned(),
+            "GET /trees?name=eq.%ff HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_owned(),
+            "GET /trees?name=eq.%00 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_owned(),
+            "GET /trees?name=eq.% HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_owned(),
+            "GET /assets/../Cargo.toml HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_owned(),
+            "GET /assets/%2e%2e/index.html HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".to_owned(),
+            "GET /trees HTTP/1.1\r\nhost: x\r\nconnection: close\r\naccept: \u{ff}\r\n\r\n".to_owned(),
+            "GET /trees HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer \u{ff}\r\n\r\n".to_owned(),
+            format!("GET /trees HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-long: {}\r\n\r\n", "x".repeat(60_000)),
+            format!("GET /trees HTTP/1.1\r\nhost: x\r\nconnection: close\r\n{}\r\n", "x-many: 1\r\n".repeat(90)),
+            format!("GET /{} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n", "x".repeat(60_000)),
+            post("/graphql", "content-type: application/json\r\n", "{\"query\":\"\\u0000\"}"),
+            post(
+                "/graphql",
+                "content-type: application/json\r\ncontent-type: text/plain\r\n",
+                "{\"query\":\"{me{id}}\"}",
+            ),
+            post(
+                "/graphql",
+                "content-type: application/json\r\ncontent-encoding: gzip\r\n",
+                "{\"query\":\"{me{id}}\"}",
+            ),
+            post(
+                "/expenses",
+                &format!("authorization: Bearer {token}\r\ncontent-type: application/json\r\n"),
+                "\u{feff}{}",
+            ),
+            post(
+                "/expenses",
+                &format!("authorization: Bearer {token}\r\ncontent-type: application/json\r\n"),
+                &"[".repeat(100_000),
+            ),
+            post(
+                "/expenses",
+                &format!("authorization: Bearer {token}\r\ncontent-type: application/json\r\n"),
+                &format!("{{\"title\":{}", "{\"a\":".repeat(50_000)),
+            ),
+            post(
+                "/graphql",
+                "content-type: application/json\r\n",
+                &format!("{{\"query\":\"{{me{{id}}}}\",\"variables\":{}{}}}", "{\"a\":".repeat(5000), "}".repeat(5000)),
+            ),
+            post("/auth/login", "content-type: application/json\r\n", &"[".repeat(100_000)),
+        ] {
+            if let Some(status) = server.raw(request.as_bytes()).await {
+                assert!((200..500).contains(&status), "{status}: {request:.300}");
+            }
+        }
+        assert_eq!(state(server).await, before);
+        server.get(Anonymous, "/livez").await.expect(200);
+    })
+    .await;
+}

@@ -1,0 +1,16 @@
+//! The tests of the program as a whole: one binary, so that one PostgreSQL cluster serves all of them.
+
+mod browser;
+mod cases;
+mod command;
+mod drift;
+mod graft;
+mod hooks;
+mod layers;
+mod matrix;
+mod migrations;
+mod parity;
+mod policy;
+mod program;
+mod spelling;
+mod support;

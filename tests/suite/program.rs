@@ -1,0 +1,168 @@
+//! The program itself, as a shell or a service manager runs it: the real binary, in a folder and with an environment of
+//! its own.
+//!
+//! In: arguments, variables, standard input. Out: what it printed and how it ended, or a server that is up.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write as _},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    sync::{Arc, Mutex, mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+
+use tempfile::TempDir;
+
+/// How long a server may take to start or to stop; a debug build on a busy machine is slow.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where the program is run.
+pub(crate) struct Place {
+    folder: TempDir,
+    variables: Vec<(String, String)>,
+}
+
+/// How a command ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Place {
+    /// An empty folder, and no variable but the ones that a shell needs.
+    pub(crate) fn empty() -> Self {
+        Self { folder: tempfile::tempdir().expect("a folder"), variables: Vec::new() }
+    }
+
+    /// The same with a variable.
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rootstock"));
+        command.args(arguments).current_dir(self.path()).env_clear();
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Runs a command to its end.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        self.run_with(arguments, "")
+    }
+
+    /// Runs a command that reads `input` to its end.
+    pub(crate) fn run_with(&self, arguments: &[&str], input: &str) -> Ended {
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        // A program that reads nothing may have closed the pipe already.
+        let _ = child.stdin.take().expect("a piped standard input").write_all(input.as_bytes());
+        let Output { status, stdout, stderr } = child.wait_with_output().expect("the program ends");
+        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+        Ended { code: status.code(), out: text(stdout), err: text(stderr) }
+    }
+
+    /// Runs a command that must succeed, and gives its standard output.
+    pub(crate) fn succeeds(&self, arguments: &[&str]) -> String {
+        self.succeeds_with(arguments, "")
+    }
+
+    /// The same with standard input.
+    pub(crate) fn succeeds_with(&self, arguments: &[&str], input: &str) -> String {
+        let ended = self.run_with(arguments, input);
+        assert_eq!(ended.code, Some(0), "{arguments:?}: {ended:?}");
+        ended.out
+    }
+
+    /// Starts `rootstock serve` on any free port and waits until it listens.
+    pub(crate) fn serve(&self) -> Server {
+        self.serve_with(&[])
+    }
+
+    /// The same with more arguments, an empty list of which leaves out the command's name as well.
+    pub(crate) fn serve_with(&self, arguments: &[&str]) -> Server {
+        let mut child = self
+            .command(arguments)
+            .env("BIND_ADDR", "127.0.0.1:0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let log = Arc::new(Mutex::new(String::new()));
+        let (listening, address) = mpsc::channel();
+        let (stderr, kept) = (child.stderr.take().expect("a piped standard error"), Arc::clone(&log));
+        thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                if let Some(address) = listens(&line) {
+                    let _ = listening.send(address);
+                }
+                let mut kept = kept.lock().expect("nobody panics with the log in hand");
+                kept.push_str(&line);
+                kept.push('\n');
+            }
+        });
+        let address = address.recv_timeout(PATIENCE);
+        let server = Server { child, log, base: address.clone().map(|at| format!("http://{at}")).unwrap_or_default() };
+        assert!(address.is_ok(), "the server does not say where it listens:\n{}", server.log());
+        server
+    }
+}
+
+/// The address in the log line that tells it.
+fn listens(line: &str) -> Option<String> {
+    let line: serde_json::Value = serde_json::from_str(line).ok()?;
+    (line["message"] == "listening").then(|| line["address"].as_str().map(str::to_owned))?
+}
+
+/// A running server; killed when dropped.
+pub(crate) struct Server {
+    child: Child,
+    log: Arc<Mutex<String>>,
+    /// `http://` and where it listens.
+    pub(crate) base: String,
+}
+
+impl Server {
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().expect("nobody panics with the log in hand").clone()
+    }
+
+    /// Sends the signal that service managers send, and waits for the end: its code, standard output and log.
+    pub(crate) fn terminate(mut self) -> Ended {
+        let kill = format!("kill -TERM {}", self.child.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().expect("sh").success());
+        let since = Instant::now();
+        let status = loop {
+            match self.child.try_wait().expect("the program's state") {
+                Some(status) => break status,
+                None if since.elapsed() > PATIENCE => panic!("SIGTERM does not end it:\n{}", self.log()),
+                None => thread::park_timeout(Duration::from_millis(20)),
+            }
+        };
+        let mut out = String::new();
+        self.child.stdout.take().expect("a piped standard output").read_to_string(&mut out).expect("UTF-8");
+        Ended { code: status.code(), out, err: self.log() }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

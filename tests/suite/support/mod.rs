@@ -1,0 +1,17 @@
+//! What the tests stand on: the real application on a real port, over a database of the test's own.
+//!
+//! In: nothing, or what shall be different. Out: a [`Server`] on SQLite or on PostgreSQL, the four trees planted and
+//! four people registered, and the answers of real HTTP requests to it.
+//!
+//! Migrating and registering happen once a database system: every test gets a copy of what they left. All servers sign
+//! with one key, so that the tokens of the registration are good on every copy.
+
+mod answer;
+mod people;
+pub(crate) mod postgres;
+mod server;
+
+pub(crate) use answer::{Answer, Failure};
+pub(crate) use people::{Caller, PASSWORD, Person};
+pub(crate) use rootstock::engine::database::Dialect;
+pub(crate) use server::{Server, Setup, on_both, on_both_with, start_with};
