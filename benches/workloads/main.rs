@@ -33,7 +33,7 @@ use std::{
     process::ExitCode,
     time::{Duration, Instant},
 };
-use workload::{Data, Door, WORKLOADS, Workload};
+use workload::{Caller, Data, Door, WORKLOADS, Workload};
 
 type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
@@ -86,8 +86,8 @@ fn config(url: &str) -> Outcome<Config> {
 struct Place {
     database: &'static str,
     data: Data,
-    /// Of the one who reads, and of the one who writes: what is written must not lie in the way of what is read.
-    tokens: Vec<String>,
+    /// The tokens of [`Caller::Reader`] and [`Caller::Writer`], where there are expenses.
+    tokens: HashMap<Caller, String>,
     app: Server,
     handwritten: Server,
 }
@@ -142,13 +142,14 @@ async fn place(name: &'static str, data: Data, url: &str) -> Outcome<Place> {
     let database = Database::connect(&config.database).await?;
     database.migrate::<Migrator>(Migrate::Up).await?;
     seed::first_trees(&database).await?;
-    let mut tokens = Vec::new();
+    let mut tokens = HashMap::new();
     if data == Data::Many {
         seed::many_trees(&database, ROWS).await?;
         seed::many_expenses(&database, ROWS).await?;
-        for email in ["seed-1@example.com", "seed-2@example.com"] {
+        for (caller, email) in [(Caller::Reader, "seed-1@example.com"), (Caller::Writer, "seed-2@example.com")] {
             let user = users::by_email(&database, &Email::parse(email)?).await?.ok_or("a user was not seeded")?;
-            tokens.push(Tokens::new(&config.auth).issue(user.id, &user.role, config.auth.access_token_lifetime)?);
+            let token = Tokens::new(&config.auth).issue(user.id, &user.role, config.auth.access_token_lifetime)?;
+            tokens.insert(caller, token);
         }
     }
     if database.dialect() == Dialect::Postgres {
@@ -174,7 +175,7 @@ impl<'b> Variant<'b> {
     /// Asks every door and compares the answers, so that what is measured is the same work.
     async fn new(workload: &'b Workload, place: &'b Place) -> Outcome<Self> {
         let (mut doors, mut expected) = (Vec::new(), None);
-        let token = place.tokens.get(usize::from(workload.writes)).map_or("", String::as_str);
+        let token = place.tokens.get(&workload.caller).map_or("", String::as_str);
         for door in Door::ALL {
             let server = if door == Door::HandWritten { &place.handwritten } else { &place.app };
             let mut target = Target::connect(server.port, workload.requests(door, token)).await?;

@@ -14,6 +14,15 @@ pub(crate) enum Data {
     Many,
 }
 
+/// Who asks. What the one writes must not lie in the way of what the other reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Caller {
+    /// A request without a token.
+    Nobody,
+    Reader,
+    Writer,
+}
+
 /// By which way a request comes in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Door {
@@ -32,7 +41,7 @@ pub(crate) struct Workload {
     pub(crate) name: &'static str,
     pub(crate) what: &'static str,
     pub(crate) data: Data,
-    pub(crate) writes: bool,
+    pub(crate) caller: Caller,
     /// Values that take turns, so that nothing can be kept that depends on one of them.
     values: &'static [&'static str],
     handwritten: fn(&str) -> Request,
@@ -47,7 +56,7 @@ pub(crate) const WORKLOADS: [Workload; 5] = [
         name: "W1",
         what: "four trees",
         data: Data::Four,
-        writes: false,
+        caller: Caller::Nobody,
         values: &[""],
         handwritten: |_| Request::get("/trees".to_owned()),
         rest: |_| Request::get("/trees".to_owned()),
@@ -58,7 +67,7 @@ pub(crate) const WORKLOADS: [Workload; 5] = [
         name: "W2",
         what: "20 of 100,000 trees, by species",
         data: Data::Many,
-        writes: false,
+        caller: Caller::Nobody,
         values: &["Quercus%20robur", "Acer%20campestre", "Ginkgo%20biloba", "Olea%20europaea"],
         handwritten: |species| Request::get(format!("/trees/by-species?species={species}")),
         rest: |species| Request::get(format!("/trees?species=eq.{species}&order=id.desc&limit=20")),
@@ -71,7 +80,7 @@ pub(crate) const WORKLOADS: [Workload; 5] = [
         name: "W3",
         what: "the caller's 20 newest expenses of a category",
         data: Data::Many,
-        writes: false,
+        caller: Caller::Reader,
         values: &["Groceries", "Transport", "Health", "Leisure"],
         handwritten: |category| Request::get(format!("/expenses?category={category}")),
         rest: |category| {
@@ -89,7 +98,7 @@ pub(crate) const WORKLOADS: [Workload; 5] = [
         name: "W6",
         what: "an expense is created",
         data: Data::Many,
-        writes: true,
+        caller: Caller::Writer,
         values: &["Groceries", "Transport"],
         handwritten: |category| Request::post("/expenses".to_owned(), &expense(category)),
         rest: |category| Request::post("/expenses?select=title,amount,category".to_owned(), &expense(category)),
@@ -103,7 +112,7 @@ pub(crate) const WORKLOADS: [Workload; 5] = [
         name: "W8",
         what: "1,000 trees",
         data: Data::Many,
-        writes: false,
+        caller: Caller::Nobody,
         values: &[""],
         handwritten: |_| Request::get("/trees/first-thousand".to_owned()),
         rest: |_| Request::get("/trees?order=id&limit=1000".to_owned()),

@@ -59,6 +59,6 @@ pub(crate) const MIGRATION: SqlMigration = SqlMigration {
 };
 
 // Both begin with the owner, whom every read of a user is narrowed to, and go on in the order of its pages.
-const BY_DAY: &str = "create index expenses_user_id_spent_on_id_idx on expenses (user_id, spent_on desc, id)";
+const BY_DAY: &str = "create index expenses_user_id_spent_on_id_idx on expenses (user_id, spent_on, id)";
 const BY_CATEGORY: &str =
-    "create index expenses_user_id_category_spent_on_id_idx on expenses (user_id, category, spent_on desc, id)";
+    "create index expenses_user_id_category_spent_on_id_idx on expenses (user_id, category, spent_on, id)";

@@ -114,7 +114,6 @@ fn check_strength(password: &str, known_as: &[String]) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
 
     use super::*;
 
@@ -142,19 +141,9 @@ mod tests {
 
     #[tokio::test]
     async fn nobody_costs_what_somebody_costs() {
-        let time = async |hash: Option<String>| {
-            let passwords = Passwords::new();
-            let mut best = Duration::MAX;
-            for _ in 0..5 {
-                let start = Instant::now();
-                passwords.verify(GOOD.into(), hash.clone().map(Into::into)).await.unwrap();
-                best = best.min(start.elapsed());
-            }
-            best.as_secs_f64()
-        };
-        let hash = Passwords::new().hash_new(GOOD.into(), vec![]).await.unwrap();
-        let ratio = time(None).await / time(Some(hash)).await;
-        assert!((0.5..2.0).contains(&ratio), "{ratio}");
+        let somebody = Passwords::new().hash_new(GOOD.into(), vec![]).await.unwrap();
+        let parameters = |hash: &str| hash.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(parameters(NOBODY), parameters(&somebody));
     }
 
     #[tokio::test]
@@ -166,15 +155,6 @@ mod tests {
             let error = Passwords::new().hash_new(weak.into(), known_as()).await.unwrap_err();
             assert_eq!(error.problems[0].field, "password", "{weak}");
             assert!(!error.message.contains(weak));
-        }
-    }
-
-    #[test]
-    fn the_longest_password_is_judged_in_no_time() {
-        for password in ["a1".repeat(64), "correcthorsebattery".repeat(7)[..128].to_owned(), "P@ssw0rd".repeat(16)] {
-            let start = Instant::now();
-            let _ = check_strength(&password, &["a".repeat(254), "b".repeat(200)]);
-            assert!(start.elapsed() < Duration::from_secs(2), "{:?} for {password}", start.elapsed());
         }
     }
 }

@@ -19,7 +19,7 @@ pub(crate) enum Command {
     Down,
     /// List the migrations
     Status,
-    /// Drop every table, and apply all from the start: what the database holds is lost
+    /// Take every migration back, and apply all from the start: what the tables hold is lost
     Fresh,
 }
 

@@ -39,6 +39,8 @@ pub(super) async fn write(transaction: &Transaction, write: &WritePlan, plan: &P
         }
         return match touched(transaction, write, bound).await? {
             Some(_) => Ok(before),
+            // Unless another transaction has taken it since it was read.
+            None if read(transaction, plan, bound, None).await?.rows == 0 => Err(absent(write)),
             None => Err(forbidden(write)),
         };
     }

@@ -4,8 +4,9 @@
 //! variables, and what the schema answers about itself.
 
 use super::{
-    errors, parse,
+    errors, parse, positions,
     schema::TypeSystem,
+    size,
     values::{self, Given, Tree, Variables},
 };
 use crate::{
@@ -37,6 +38,9 @@ const DOCUMENTS: usize = 1_000;
 /// The longest document that is kept, in bytes, so that the cache is bounded in memory as well.
 const MAX_CACHED_DOCUMENT: usize = 64 * 1024;
 
+/// How many selections a document may have whatever an operation may cost: more than the standard introspection query.
+const LEAST_SELECTIONS: u64 = 2_000;
+
 /// What a client sends.
 #[derive(Debug, Clone, Copy)]
 pub struct Operation<'a> {
@@ -56,6 +60,7 @@ pub(super) struct Documents {
     pub(super) types: TypeSystem,
     cache: Cache<DocumentKey, Arc<Document>>,
     next: AtomicU64,
+    max_selections: u64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -113,13 +118,14 @@ impl From<Error> for Refusal {
 }
 
 impl Documents {
-    /// No documents yet, for a catalogue.
+    /// No documents yet, for a catalogue, of which operations may cost `max_cost`.
     ///
     /// # Errors
     /// A catalogue that makes no schema.
-    pub(super) fn new(catalog: &Catalog) -> Result<Self, String> {
+    pub(super) fn new(catalog: &Catalog, max_cost: u64) -> Result<Self, String> {
         let types = TypeSystem::new(catalog, ValidateOnly).map_err(|error| error.to_string())?;
-        Ok(Self { types, cache: Cache::new(DOCUMENTS), next: AtomicU64::new(0) })
+        let max_selections = max_cost.saturating_mul(4).max(LEAST_SELECTIONS);
+        Ok(Self { types, cache: Cache::new(DOCUMENTS), next: AtomicU64::new(0), max_selections })
     }
 
     /// The document, parsed and found valid now or before.
@@ -136,6 +142,10 @@ impl Documents {
     }
 
     fn read(&self, given: &Operation<'_>) -> Result<Document, Refusal> {
+        if size::brackets(given.query) > size::MAX_BRACKETS {
+            let message = format!("The document's brackets are nested deeper than {}", size::MAX_BRACKETS);
+            return Err(Error::new(Kind::CostLimit, message).into());
+        }
         let document = async_graphql_parser::parse_query(given.query).map_err(|error| {
             let locations: Vec<Pos> = error.positions().collect();
             let code = match error {
@@ -144,6 +154,11 @@ impl Documents {
             };
             Refusal::Errors(vec![errors::render_document(code, &syntax(&error.to_string()), &locations)])
         })?;
+        // Every selection costs something, and what is skipped is forgiven: this is more than may run.
+        if size::selections(&document) > self.max_selections {
+            let message = format!("The document has more than {} fields and fragments", self.max_selections);
+            return Err(Error::new(Kind::CostLimit, message).into());
+        }
         let operation = select(&document, given.name)?;
         let declared: Vec<Declared> = operation.variable_definitions.iter().map(declare).collect();
         // Validation looks at variables as well. They are judged before, in the words in which they are judged when the
@@ -157,6 +172,12 @@ impl Documents {
         let response = validated(self.types.validator.execute(request));
         if !response.errors.is_empty() {
             return Err(Refusal::Errors(errors::render_validation(&response.errors)));
+        }
+        let misplaced = positions::misplaced(self.types.validator.registry(), &document, &operation);
+        if !misplaced.is_empty() {
+            let render =
+                |(message, at): &(String, Pos)| errors::render_document(errors::VALIDATION_FAILED, message, &[*at]);
+            return Err(Refusal::Errors(misplaced.iter().map(render).collect()));
         }
         Ok(Document {
             id: self.next.fetch_add(1, Ordering::Relaxed),

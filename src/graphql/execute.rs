@@ -133,7 +133,7 @@ impl GraphQl {
     /// # Errors
     /// A catalogue that makes no schema: two types of one name.
     pub fn new(engine: Engine, auth: Auth, limits: Limits) -> Result<Self, String> {
-        let documents = Documents::new(engine.catalog())?;
+        let documents = Documents::new(engine.catalog(), limits.max_cost)?;
         Ok(Self(Arc::new(Inner { engine, auth, documents, limits, operations: Cache::new(OPERATIONS) })))
     }
 

@@ -9,8 +9,10 @@ mod execute;
 mod handler;
 mod operation;
 mod parse;
+mod positions;
 mod schema;
 mod session;
+mod size;
 mod types;
 mod values;
 

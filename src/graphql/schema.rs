@@ -57,7 +57,7 @@ impl TypeSystem {
 /// The schema definition language of a catalogue's schema, sorted, with a line feed at its end.
 ///
 /// # Errors
-/// Those of [`TypeSystem::new`].
+/// Two types of one name, or a name that GraphQL does not allow.
 pub fn sdl(catalog: &Catalog) -> Result<String, SchemaError> {
     let (schema, _) = Types::of(catalog);
     let options = SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();

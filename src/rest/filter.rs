@@ -89,8 +89,13 @@ impl<'r> Filters<'r> {
 
     /// `op.value` or `not.op.value` of a column.
     fn comparison(&mut self, column: &str, text: &str) -> Result<Filter> {
-        if let Some(text) = text.strip_prefix("not.") {
-            return Ok(Filter::Not(Box::new(self.comparison(column, text)?)));
+        if let Some(negated) = text.strip_prefix("not.") {
+            // As many as a client writes would be as deep a filter.
+            if negated.starts_with("not.") {
+                return Err(Error::bad_request(format!("\"{column}={text}\" is not understood"))
+                    .details("unexpected \"not\" behind \"not\""));
+            }
+            return Ok(Filter::Not(Box::new(self.comparison(column, negated)?)));
         }
         if self.resource.column(column).is_none() {
             return Err(Error::bad_request(format!(

@@ -2,7 +2,7 @@
 //!
 //! In: SQL that only `engine::compile` and SeaORM make. Out: rows, cell by cell, borrowed from the driver's buffer.
 //! PostgreSQL is spoken to by tokio-postgres and SQLite by rusqlite, because a driver that pings, copies or hands rows
-//! through a channel costs more than the query; SeaORM runs over the same connections ([`orm`]).
+//! through a channel costs more than the query; SeaORM runs over the same connections (`orm`).
 
 mod errors;
 mod orm;

@@ -262,6 +262,8 @@ async fn a_filter_that_means_nothing_is_refused_with_what_would_mean_something()
             ("id=in.(1,2", "PGRST100", "list"),
             ("name=in.(\"a)", "PGRST100", "list"),
             ("id=like.1*", "42883", "has no meaning"),
+            ("id=not.not.eq.1", "PGRST100", "not understood"),
+            ("or=(id.not.not.eq.1)", "PGRST100", "not understood"),
             ("id=is.seven", "PGRST100", "null, not_null, true and false"),
             ("or=name.eq.x", "PGRST100", "not understood"),
             ("or=(name.eq.x", "PGRST100", "not understood"),

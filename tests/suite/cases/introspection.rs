@@ -56,7 +56,8 @@ async fn the_standard_query_tells_the_whole_schema() {
         }
         for ty in schema["types"].as_array().unwrap() {
             let name = ty["name"].as_str().unwrap();
-            if name.starts_with("__") {
+            // Of GraphQL's own types, GraphQL's own specification speaks.
+            if name.starts_with("__") || ["ID", "Int", "Float", "String", "Boolean"].contains(&name) {
                 continue;
             }
             assert!(ty["description"].as_str().is_some_and(|text| !text.is_empty()), "{name} says nothing");

@@ -3,9 +3,12 @@
 use crate::support::{Caller, Server};
 use serde_json::{Value, json};
 
-/// Title, description, amount, currency, category, day: Ann's.
+/// Title, description, amount, currency, category, day.
+type Row = (&'static str, Option<&'static str>, &'static str, &'static str, Option<&'static str>, &'static str);
+
+/// Ann's.
 #[rustfmt::skip]
-const ROWS: [(&str, Option<&str>, &str, &str, Option<&str>, &str); 12] = [
+const ROWS: [Row; 12] = [
     ("a", None,                "0.10",            "USD", None,                 "2026-01-31"),
     ("b", Some("Weekly"),      "45.58",           "USD", Some("Food"),         "2026-01-31"),
     ("c", Some("weekly 100%"), "45.58",           "EUR", Some("Food"),         "2026-02-28"),

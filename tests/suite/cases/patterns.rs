@@ -64,7 +64,8 @@ async fn letters_beyond_ascii_fold_alike_on_both() {
     on_both(async |server| {
         ledger::fill(server).await;
         let query = "description=ilike.%C3%BCML%C3%84UT&order=title";
-        found.lock().unwrap().push(ledger::by_rest(server, query).await);
+        let rows = ledger::by_rest(server, query).await;
+        found.lock().unwrap().push(rows);
     })
     .await;
     let found = found.into_inner().unwrap();

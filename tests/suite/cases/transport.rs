@@ -53,7 +53,7 @@ async fn what_did_not_run_is_400_in_the_newer_media_type_and_200_in_the_older() 
             ("{ tree { id } }", "GRAPHQL_VALIDATION_FAILED"),
             ("{ tree(id: 1, colour: 2) { id } }", "GRAPHQL_VALIDATION_FAILED"),
             ("{ tree(id: 1) { ...F } }", "GRAPHQL_VALIDATION_FAILED"),
-            ("{ tree(id: 1) { ...F } } fragment F on Tree { ...F id }", "GRAPHQL_VALIDATION_FAILED"),
+            ("{ tree(id: 1) { ...F } } fragment F on Tree { ...F id }", "COST_LIMIT_EXCEEDED"),
             ("{ tree(id: 1) { id @nothing } }", "GRAPHQL_VALIDATION_FAILED"),
             ("{ tree(id: 1) { id } } fragment F on Tree { id }", "GRAPHQL_VALIDATION_FAILED"),
             ("{ tree(id: 1) { ... on Expense { id } } }", "GRAPHQL_VALIDATION_FAILED"),
@@ -209,6 +209,16 @@ async fn an_operation_that_asks_too_much_is_refused_whole() {
                 "{{ tree(id: 1) {{ ...F0 }} }} {} fragment F30 on Tree {{ id }}",
                 (0..30).map(|n| format!("fragment F{n} on Tree {{ ...F{m} ...F{m} }} ", m = n + 1)).collect::<String>()
             ),
+            // Fragments in a row, each in the one before; and such as no operation spreads.
+            format!(
+                "{{ tree(id: 1) {{ ...F0 }} }} {} fragment F9000 on Tree {{ id }}",
+                (0..9000).map(|n| format!("fragment F{n} on Tree {{ ...F{} }} ", n + 1)).collect::<String>()
+            ),
+            format!(
+                "{{ tree(id: 1) {{ id }} }} {} fragment F30 on Tree {{ id }}",
+                (0..30).map(|n| format!("fragment F{n} on Tree {{ ...F{m} ...F{m} }} ", m = n + 1)).collect::<String>()
+            ),
+            "{ tree(id: 1) { ...F } } fragment F on Tree { ...F ...F id }".to_owned(),
         ] {
             let answer = server.graphql(User, &document, Value::Null).await;
             let code = answer.failure().code;

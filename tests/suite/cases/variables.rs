@@ -159,6 +159,22 @@ async fn variables_must_be_declared_used_and_fit() {
             "query ($id: ID!, $x: Int) { tree(id: $id) { id } }",
             "query ($id: ID) { tree(id: $id) { id } }",
             "query ($id: Int!) { tree(id: $id) { id } }",
+            "query ($id: [ID!]!) { tree(id: $id) { id } }",
+            "query ($id: ID = null) { tree(id: $id) { id } }",
+            "query ($n: String) { trees(first: $n) { totalCount } }",
+            "query ($f: ExpenseFilter) { trees(filter: $f) { totalCount } }",
+            "query ($f: Boolean) { trees(filter: $f) { totalCount } }",
+            "query ($f: StringFilter) { trees(filter: { id: $f }) { totalCount } }",
+            "query ($f: TreeFilter) { trees(filter: { and: [$f] }) { totalCount } }",
+            "query ($t: [String]) { trees(filter: { name: { in: $t } }) { totalCount } }",
+            "query ($t: String!) { trees(filter: { name: { in: $t } }) { totalCount } }",
+            "query ($o: String!) { trees(orderBy: { name: $o }) { totalCount } }",
+            "query ($s: Boolean) { trees { totalCount @skip(if: $s) } }",
+            "query ($s: String!) { trees { totalCount @skip(if: $s) } }",
+            "query ($n: String) { ...F } fragment F on Query { trees(first: $n) { totalCount } }",
+            "query ($n: String) { me { ... on User { expenses(first: $n) { totalCount } } } }",
+            "mutation ($i: CreateExpenseInput!) { createTree(input: $i) { id } }",
+            "mutation ($n: Int!) { createTree(input: { name: $n, species: \"x\" }) { id } }",
             "query ($id: ID!, $id: ID!) { tree(id: $id) { id } }",
             "query ($id: Tree!) { tree(id: $id) { id } }",
             "query ($id: Nothing!) { tree(id: $id) { id } }",
@@ -168,6 +184,26 @@ async fn variables_must_be_declared_used_and_fit() {
             let code = answer.failure().code;
             assert!(["GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT"].contains(&&*code), "{document}: {}", answer.text);
             assert!(answer.json()["data"].is_null(), "{document}: {}", answer.text);
+        }
+        // What fits by a default, or is the list of one that a literal may be.
+        for (document, variables) in [
+            ("query ($id: ID = 1) { tree(id: $id) { id } }", json!({})),
+            ("query ($s: Boolean = false) { tree(id: 1) { id @skip(if: $s) } }", json!({})),
+            (
+                "query ($id: ID!) { tree(id: $id) { id } trees(filter: { id: { in: [$id] } }) { totalCount } }",
+                json!({ "id": 1 }),
+            ),
+            (
+                "query ($f: TreeFilter!) { trees(filter: { and: $f }) { totalCount } tree(id: 1) { id } }",
+                json!({ "f": {} }),
+            ),
+        ] {
+            let answer = server.graphql(Anonymous, document, variables).await;
+            if document.contains("and: $f") {
+                answer.refused("GRAPHQL_VALIDATION_FAILED");
+            } else {
+                assert_eq!(answer.data()["tree"]["id"], "1", "{document}");
+            }
         }
         for variables in [json!([]), json!("x"), json!(7), json!(true)] {
             let body = json!({ "query": "{ trees { totalCount } }", "variables": variables });

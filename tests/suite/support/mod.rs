@@ -11,7 +11,7 @@ mod people;
 pub(crate) mod postgres;
 mod server;
 
-pub(crate) use answer::{Answer, Failure};
+pub(crate) use answer::Answer;
 pub(crate) use people::{Caller, PASSWORD, Person};
 pub(crate) use rootstock::engine::database::Dialect;
 pub(crate) use server::{Server, Setup, on_both, on_both_with, start_with};

@@ -258,7 +258,8 @@ impl Server {
         let mut stream = TcpStream::connect(address).await.expect("a connection");
         stream.write_all(bytes).await.expect("the request is sent");
         let mut answer = vec![0; 64];
-        let read = timeout(Duration::from_secs(20), stream.read(&mut answer)).await.expect("an answer in time");
+        let read = timeout(Duration::from_secs(20), stream.read(&mut answer)).await;
+        let read = read.unwrap_or_else(|_| panic!("no answer in time to {:.300}", String::from_utf8_lossy(bytes)));
         let text = String::from_utf8_lossy(&answer[..read.unwrap_or(0)]).into_owned();
         text.split(' ').nth(1).and_then(|status| status.parse().ok())
     }
