@@ -1,6 +1,7 @@
 //! The cases: a request, a caller, an answer; each on both databases, and in both protocols where both can say it.
 
 mod accounts;
+mod bad_bytes;
 mod bad_input;
 mod concurrency;
 mod cursors;
