@@ -3,7 +3,7 @@
 //! In: the configuration. Out: answers, until SIGTERM or SIGINT; then what is in flight is answered and the program
 //! ends with 0.
 
-use std::{future::IntoFuture, io::IsTerminal, net::SocketAddr, pin::pin};
+use std::{future::IntoFuture, io::Write as _, net::SocketAddr, pin::pin};
 
 use clap::Args;
 use migration::Migrator;
@@ -92,21 +92,20 @@ async fn serve(config: &Config, (app, listener): (App, TcpListener), mut stop: S
     Ok(())
 }
 
-/// Says where everything is: to people on a terminal, else to the log.
+/// Says where everything is: to people on standard output, and to the log.
 fn announce(mut address: SocketAddr) {
     tracing::info!(%address, "listening");
-    if !std::io::stdout().is_terminal() {
-        return;
-    }
     if address.ip().is_unspecified() {
         // All addresses is none that a browser could open.
         address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { [0, 0, 0, 0, 0, 0, 0, 1].into() });
     }
-    println!("Rootstock {} is up:", env!("CARGO_PKG_VERSION"));
-    println!("  GraphiQL  http://{address}/graphiql");
-    println!("  REST      curl http://{address}/trees");
-    println!("  API docs  http://{address}/docs");
-    println!("Press Ctrl-C to stop.");
+    let version = env!("CARGO_PKG_VERSION");
+    // Whoever has closed standard output does not want to know.
+    let _ = writeln!(
+        std::io::stdout(),
+        "Rootstock {version} is up:\n  GraphiQL  http://{address}/graphiql\n  REST      curl http://{address}/trees\n  \
+         API docs  http://{address}/docs\nPress Ctrl-C to stop."
+    );
 }
 
 /// The signals that tell the program to stop.

@@ -91,7 +91,8 @@ impl managed::Manager for Manager {
     type Error = tokio_postgres::Error;
 
     async fn create(&self) -> Result<Session, tokio_postgres::Error> {
-        let (client, connection) = self.postgres.connect(self.tls.clone()).await?;
+        // Boxed: the handshake's state would make every future that may need a connection ten kilobytes larger.
+        let (client, connection) = Box::pin(self.postgres.connect(self.tls.clone())).await?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::warn!(%error, "a database connection ended");
