@@ -16,6 +16,10 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 use std::sync::Arc;
 use uuid::Uuid;
 
+/// How many members a JSON object may have where each is looked up among the others: far more than any table has
+/// columns, and few enough that a large body cannot keep the server busy.
+pub const MAX_MEMBERS: usize = 1_000;
+
 /// A value as the client wrote it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Argument {

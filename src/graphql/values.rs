@@ -6,7 +6,7 @@
 
 use super::types::{InputType, InputTypes};
 use crate::{
-    engine::bind::Argument,
+    engine::bind::{Argument, MAX_MEMBERS},
     error::{Error, Result},
 };
 use async_graphql_parser::types::{BaseType, Type};
@@ -172,7 +172,7 @@ impl Coercion<'_> {
         match types.get(name) {
             None => Err(self.wrong(format!("is of type {name}, which is no input type"))),
             Some(InputType::Object { fields, one_of }) => self.object(name, fields, *one_of, given),
-            Some(InputType::Enum(members)) => match self.text(given, true) {
+            Some(InputType::Enum(members)) => match self.text(given) {
                 Some(text) if members.iter().any(|member| *member == *text) => {
                     leaf(Argument::String(text.into_owned()), true)
                 }
@@ -260,10 +260,10 @@ impl Coercion<'_> {
     }
 
     /// The text of a string, or of an enum's name in a literal.
-    fn text<'g>(&self, given: Given<'g>, names: bool) -> Option<Cow<'g, str>> {
+    fn text<'g>(&self, given: Given<'g>) -> Option<Cow<'g, str>> {
         match given {
             Given::Json(token) if token.starts_with('"') => serde_json::from_str(token).ok().map(Cow::Owned),
-            Given::Literal(Value::Enum(name), _) if names => Some(Cow::Borrowed(name.as_str())),
+            Given::Literal(Value::Enum(name), _) => Some(Cow::Borrowed(name.as_str())),
             _ => None,
         }
     }
@@ -301,6 +301,9 @@ impl<'de> serde::Deserialize<'de> for Members<'de> {
             fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
                 let mut members: Vec<(Cow<'de, str>, &'de RawValue)> = Vec::new();
                 while let Some((Key(key), value)) = map.next_entry::<Key<'de>, &'de RawValue>()? {
+                    if members.len() == MAX_MEMBERS {
+                        return Err(serde::de::Error::custom(format!("it has more than {MAX_MEMBERS} members")));
+                    }
                     members.retain(|(other, _)| *other != key);
                     members.push((key, value));
                 }
@@ -320,8 +323,9 @@ struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
 /// # Errors
 /// A text that is no JSON object.
 pub(super) fn json_members(json: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>> {
-    let members: Members<'_> =
-        serde_json::from_str(json).map_err(|_| Error::bad_request("\"variables\" must be a JSON object"))?;
+    let members: Members<'_> = serde_json::from_str(json).map_err(|_| {
+        Error::bad_request(format!("\"variables\" must be a JSON object of at most {MAX_MEMBERS} members"))
+    })?;
     Ok(members.0)
 }
 
@@ -384,5 +388,20 @@ pub(super) fn describe(value: &Argument, shape: &mut Vec<u8>) {
             shape.push(b';');
         }
         Argument::Null | Argument::List(_) => shape.push(b'?'),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn very_many_variables_are_refused() {
+        let variables = |count: usize| {
+            let members: Vec<_> = (0..count).map(|member| format!("\"m{member}\":1")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        assert_eq!(json_members(&variables(MAX_MEMBERS)).unwrap().len(), MAX_MEMBERS);
+        assert!(json_members(&variables(MAX_MEMBERS + 1)).is_err());
     }
 }

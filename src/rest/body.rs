@@ -3,7 +3,7 @@
 //! In: bytes and their media type. Out: an argument a column, with the digits of every number as they were written.
 
 use crate::{
-    engine::bind::Argument,
+    engine::bind::{Argument, MAX_MEMBERS},
     error::{Error, Kind, Result},
 };
 use axum::http::{HeaderMap, header};
@@ -54,6 +54,9 @@ impl<'de> serde::Deserialize<'de> for Members<'de> {
             fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
                 let mut members: Vec<(String, &'de RawValue)> = Vec::new();
                 while let Some((name, value)) = map.next_entry::<Cow<'de, str>, &'de RawValue>()? {
+                    if members.len() == MAX_MEMBERS {
+                        return Err(serde::de::Error::custom(format!("it has more than {MAX_MEMBERS} members")));
+                    }
                     if members.iter().any(|(other, _)| *other == name) {
                         return Err(serde::de::Error::custom(format!("the member \"{name}\" is there twice")));
                     }
@@ -63,5 +66,26 @@ impl<'de> serde::Deserialize<'de> for Members<'de> {
             }
         }
         deserializer.deserialize_map(Visitor)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    fn read(body: &str) -> Result<usize> {
+        let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        object(&headers, body.as_bytes()).map(|members| members.len())
+    }
+
+    #[test]
+    fn a_body_of_very_many_members_is_refused() {
+        let body = |count: usize| {
+            let members: Vec<_> = (0..count).map(|member| format!("\"m{member}\":1")).collect();
+            format!("{{{}}}", members.join(","))
+        };
+        assert_eq!(read(&body(MAX_MEMBERS)).unwrap(), MAX_MEMBERS);
+        assert_eq!(read(&body(MAX_MEMBERS + 1)).unwrap_err().code, "PGRST102");
     }
 }

@@ -11,7 +11,7 @@ mod sqlite;
 mod tls;
 
 pub use errors::error_of;
-pub use orm::{Exclusive, Migrate};
+pub use orm::Migrate;
 pub(crate) use orm::{bound, orm_value};
 
 use crate::{

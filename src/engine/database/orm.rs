@@ -28,7 +28,7 @@ const SQLITE_HISTORY: &str =
 
 /// A transaction that SeaORM holds as if it were the whole database, for migrations.
 #[derive(Debug)]
-pub struct Exclusive(Transaction);
+struct Exclusive(Transaction);
 
 /// Which way the schema moves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
