@@ -4,11 +4,11 @@
 //! introspection, and whose [`InputTypes`] coerce values. The engine answers everything else, so the schema's own
 //! resolvers are never asked.
 
+mod filters;
+mod mutations;
+
 use super::types::{InputType, InputTypes};
-use crate::{
-    catalog::{Cardinality, Catalog, Column, Operator, Resource, policy::Condition, scalar::Scalar},
-    engine::plan::{create_columns, update_columns},
-};
+use crate::catalog::{Cardinality, Catalog, Column, Resource, scalar::Scalar};
 use async_graphql::{
     SDLExportOptions, ValidationMode,
     dynamic::{
@@ -201,43 +201,6 @@ impl<'c> Types<'c> {
         );
     }
 
-    fn filter(&mut self, resource: &Resource) {
-        let name = format!("{}Filter", resource.names.type_name);
-        let mut members = vec![
-            ("and".to_owned(), format!("[{name}!]"), "All of these hold.".to_owned()),
-            ("or".to_owned(), format!("[{name}!]"), "Any of these holds.".to_owned()),
-            ("not".to_owned(), name.clone(), "This does not hold.".to_owned()),
-        ];
-        for (index, column) in resource.columns.iter().enumerate() {
-            let ty = output_type(resource, index);
-            let operators = column.scalar.operators();
-            let filter = format!("{ty}Filter");
-            if self.first(&filter) {
-                self.operators(&filter, &ty, operators);
-            }
-            members.push((column.field.clone(), filter, format!("What `{}` must be.", column.field)));
-        }
-        self.input_object(&name, &format!("Which rows of {} a list has.", resource.name), members, false);
-    }
-
-    fn operators(&mut self, name: &str, ty: &str, operators: &[Operator]) {
-        let members = operators.iter().map(|operator| {
-            let ty = match operator {
-                Operator::In | Operator::NotIn => format!("[{ty}!]"),
-                Operator::IsNull => "Boolean".to_owned(),
-                Operator::Like | Operator::Ilike => "String".to_owned(),
-                _ => ty.to_owned(),
-            };
-            (operator.graphql().to_owned(), ty, operator.description().to_owned())
-        });
-        self.input_object(
-            name,
-            &format!("What a value of type {ty} must be; all that is said holds."),
-            members.collect(),
-            false,
-        );
-    }
-
     /// The scalar or enum of a column, once.
     fn scalar(&mut self, scalar: &Scalar) {
         let name = scalar.graphql().to_owned();
@@ -275,74 +238,6 @@ impl<'c> Types<'c> {
             return query;
         }
         query.field(object_field("me", &names.type_name, "The caller; null if it is anonymous."))
-    }
-
-    fn mutations(&mut self, mut mutation: Object, resource: &Resource) -> Object {
-        let (name, policy) = (&resource.names.type_name, &resource.policy);
-        let field = |verb: &str, text: String| object_field(&format!("{verb}{name}"), &format!("{name}!"), &text);
-        let key = || argument("id", "ID!", "The key of the row.");
-        if policy.create.condition != Condition::Never {
-            let members: Vec<_> =
-                create_columns(resource).map(|column| self.member(resource, column, !column.required())).collect();
-            let input = format!("Create{name}Input");
-            self.input_object(&input, &format!("A new row of {}.", resource.name), members, false);
-            let create = field("create", format!("Adds a row to {}.", resource.name));
-            mutation = mutation.field(create.argument(argument("input", &format!("{input}!"), "The new row.")));
-        }
-        if policy.update.condition != Condition::Never {
-            let members: Vec<_> = update_columns(resource).map(|column| self.member(resource, column, true)).collect();
-            let input = format!("Update{name}Input");
-            self.input_object(
-                &input,
-                &format!("What changes in a row of {}; what is left out stays.", resource.name),
-                members,
-                false,
-            );
-            let update = field("update", format!("Changes a row of {}.", resource.name));
-            mutation =
-                mutation.field(update.argument(key()).argument(argument("set", &format!("{input}!"), "What changes.")));
-        }
-        if policy.delete.condition != Condition::Never {
-            let delete = field("delete", format!("Deletes a row of {}, and tells what it was.", resource.name));
-            mutation = mutation.field(delete.argument(key()));
-        }
-        mutation
-    }
-
-    fn member(&self, resource: &Resource, column: &Column, optional: bool) -> Member {
-        let index = resource.column(&column.name).unwrap_or_default();
-        (column.field.clone(), nullable(output_type(resource, index), optional), about(resource, column))
-    }
-
-    /// What has to do with signing in, where the catalogue has a resource of principals.
-    fn session(&mut self, mutation: Object) -> Object {
-        let Some(resource) = self.catalog.resources().iter().find(|resource| resource.principals) else {
-            return mutation;
-        };
-        let member = |name: &str, ty: &str, text: &str| (name.to_owned(), ty.to_owned(), text.to_owned());
-        let credentials = [
-            member("email", "String!", "The e-mail address, without regard to case."),
-            member("password", "String!", "The password: 12 to 128 characters, not easily guessed."),
-        ];
-        self.input_object("LoginInput", "What signs a user in.", credentials.to_vec(), false);
-        let mut registration = credentials.to_vec();
-        registration.push(member("name", "String", "How the user is called."));
-        self.input_object("RegisterInput", "A new account.", registration, false);
-        let session = Object::new("Session")
-            .description("What a client needs to go on as a user.")
-            .field(object_field("accessToken", "String!", "Sent with each request: `Authorization: Bearer …`."))
-            .field(object_field("tokenType", "String!", "Always `bearer`."))
-            .field(object_field("expiresIn", "Int!", "In how many seconds the access token expires."))
-            .field(object_field("user", &format!("{}!", resource.names.type_name), "Who signed in."));
-        self.register(session);
-        let field = |name: &str, input: &str, text: &str| {
-            object_field(name, "Session!", text).argument(argument("input", &format!("{input}!"), "Who."))
-        };
-        mutation.field(field("register", "RegisterInput", "Makes an account and signs it in.")).field(field(
-            "login",
-            "LoginInput",
-            "Signs a user in.",
-        ))
     }
 }
 
