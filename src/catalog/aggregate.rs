@@ -58,8 +58,10 @@ impl Function {
             (Self::CountDistinct, Scalar::Json) => None,
             (Self::CountDistinct, _) => Some(Scalar::Integer),
             (Self::Sum, Scalar::Integer) => Some(Scalar::BigInt),
-            (Self::Sum, Scalar::BigInt) => Some(Scalar::Decimal(Decimal::new(18, 0))),
-            (Self::Sum, Scalar::Float | Scalar::Decimal(_)) => Some(of.clone()),
+            // A sum has more digits than its parts.
+            (Self::Sum, Scalar::BigInt) => Some(Scalar::Decimal(Decimal::new(19, 0))),
+            (Self::Sum, Scalar::Decimal(decimal)) => Some(Scalar::Decimal(Decimal::new(19, decimal.scale))),
+            (Self::Sum, Scalar::Float) => Some(Scalar::Float),
             (Self::Avg, Scalar::Integer | Scalar::BigInt | Scalar::Float) => Some(Scalar::Float),
             // A mean is no greater than the values, so all the digits that are left may stand behind the point.
             (Self::Avg, Scalar::Decimal(decimal)) => {

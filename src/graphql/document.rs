@@ -142,9 +142,14 @@ impl Documents {
     }
 
     fn read(&self, given: &Operation<'_>) -> Result<Document, Refusal> {
-        if size::brackets(given.query) > size::MAX_BRACKETS {
-            let message = format!("The document's brackets are nested deeper than {}", size::MAX_BRACKETS);
-            return Err(Error::new(Kind::CostLimit, message).into());
+        let lexed = size::lex(given.query);
+        let limits = [
+            (lexed.brackets > size::MAX_BRACKETS, "brackets nested deeper than", size::MAX_BRACKETS),
+            (lexed.tokens > size::MAX_TOKENS, "more tokens than", size::MAX_TOKENS),
+            (lexed.directives > size::MAX_DIRECTIVES, "more directives than", size::MAX_DIRECTIVES),
+        ];
+        if let Some((_, what, limit)) = limits.iter().find(|(exceeded, ..)| *exceeded) {
+            return Err(Error::new(Kind::CostLimit, format!("The document has {what} {limit}")).into());
         }
         let document = async_graphql_parser::parse_query(given.query).map_err(|error| {
             let locations: Vec<Pos> = error.positions().collect();

@@ -31,6 +31,7 @@ use async_graphql_parser::{
     Positioned,
     types::{Directive, ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet, Type},
 };
+use std::collections::HashMap;
 
 /// What a parse needs to know.
 pub(super) struct Context<'a> {
@@ -76,6 +77,24 @@ pub(super) fn parse(context: &Context<'_>, operation: &OperationDefinition) -> R
 /// Fields of one name in the answer, which are merged.
 type Merged<'d> = Vec<&'d Field>;
 
+/// The fields of an object, by the order and by the name in which the answer has them.
+#[derive(Default)]
+struct Fields<'d> {
+    merged: Vec<(String, Merged<'d>)>,
+    known: HashMap<&'d str, usize>,
+}
+
+impl<'d> Fields<'d> {
+    fn add(&mut self, key: &'d str, field: &'d Field) {
+        let merged = &mut self.merged;
+        let index = *self.known.entry(key).or_insert_with(|| {
+            merged.push((key.to_owned(), Vec::with_capacity(1)));
+            merged.len() - 1
+        });
+        merged[index].1.push(field);
+    }
+}
+
 struct Parser<'a> {
     context: &'a Context<'a>,
     /// The sources of the slots of the question that is being translated.
@@ -91,14 +110,14 @@ impl<'a> Parser<'a> {
             let max = self.context.limits.max_depth;
             return Err(Error::new(Kind::CostLimit, format!("The operation is nested deeper than {max} fields")));
         }
-        let mut fields = Vec::new();
+        let mut fields = Fields::default();
         for set in sets {
             self.gather(set, type_name, &mut fields)?;
         }
-        Ok(fields)
+        Ok(fields.merged)
     }
 
-    fn gather(&mut self, set: &'a SelectionSet, type_name: &str, fields: &mut Vec<(String, Merged<'a>)>) -> Result<()> {
+    fn gather(&mut self, set: &'a SelectionSet, type_name: &str, fields: &mut Fields<'a>) -> Result<()> {
         for item in &set.items {
             self.visited += 1;
             // Fragments that spread fragments multiply without adding to depth or cost.
@@ -111,10 +130,7 @@ impl<'a> Parser<'a> {
             match &item.node {
                 Selection::Field(field) => {
                     let key = field.node.response_key().node.as_str();
-                    match fields.iter_mut().find(|(other, _)| other == key) {
-                        Some((_, merged)) => merged.push(&field.node),
-                        None => fields.push((key.to_owned(), vec![&field.node])),
-                    }
+                    fields.add(key, &field.node);
                 }
                 Selection::InlineFragment(fragment) => {
                     let on = fragment.node.type_condition.as_ref().map(|condition| condition.node.on.node.as_str());

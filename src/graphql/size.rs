@@ -1,7 +1,7 @@
 //! How much there is to a document, found before anything takes it at its word.
 //!
-//! In: the text of a document, then what was parsed of it. Out: the depth of its brackets and the number of its
-//! selections. The parser goes down the stack with every bracket, and validation follows every spread of a fragment:
+//! In: the text of a document, then what was parsed of it. Out: the depth of its brackets, the number of its tokens, of
+//! its selections and of its directives. The parser goes down the stack with every bracket, and validation follows every spread of a fragment:
 //! neither asks how far that leads.
 
 use async_graphql_parser::types::{ExecutableDocument, Selection, SelectionSet};
@@ -11,6 +11,12 @@ use std::collections::HashMap;
 /// How deep brackets may nest: fields, the inputs in their arguments, and lists in those. The fields that are run have a
 /// lower bound of their own.
 pub(super) const MAX_BRACKETS: usize = 100;
+
+/// How many tokens a document may have: several hundred rows that are written out in a mutation have fewer.
+pub(super) const MAX_TOKENS: usize = 20_000;
+
+/// How many directives a document may have.
+pub(super) const MAX_DIRECTIVES: usize = 500;
 
 /// How deep selections may nest when fragments are written out; the schema's own bound is lower.
 const MAX_SELECTIONS_DEEP: usize = 100;
@@ -58,14 +64,38 @@ impl<'d> WrittenOut<'d> {
     }
 }
 
-/// The depth of the brackets that stand outside of strings and comments.
-pub(super) fn brackets(document: &str) -> usize {
+/// What a document's text comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Lexed {
+    /// The depth of the brackets that stand outside of strings and comments.
+    pub brackets: usize,
+    /// The number of tokens: names, values, and marks.
+    pub tokens: usize,
+    /// The number of directives.
+    pub directives: usize,
+}
+
+/// Reads a document's text once.
+pub(super) fn lex(document: &str) -> Lexed {
     let bytes = document.as_bytes();
-    let (mut at, mut open, mut deepest) = (0, 0usize, 0);
+    let (mut at, mut open, mut deepest, mut tokens, mut directives) = (0, 0usize, 0, 0, 0);
     let mut blocks_end = true;
     while let Some(byte) = bytes.get(at) {
         at += 1;
         match byte {
+            b'#' => {}
+            // A name or a number is as many bytes as it likes; a spread is one with its name.
+            byte if byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.') => {
+                let rest = bytes[at..].iter();
+                at +=
+                    rest.take_while(|next| next.is_ascii_alphanumeric() || matches!(next, b'_' | b'-' | b'.')).count();
+                tokens += 1;
+            }
+            byte if byte.is_ascii_whitespace() || *byte == b',' => {}
+            _ => tokens += 1,
+        }
+        match byte {
+            b'@' => directives += 1,
             b'{' | b'[' | b'(' => {
                 open += 1;
                 deepest = deepest.max(open);
@@ -84,7 +114,7 @@ pub(super) fn brackets(document: &str) -> usize {
             _ => {}
         }
     }
-    deepest
+    Lexed { brackets: deepest, tokens, directives }
 }
 
 /// The bytes up to the end of the line.
@@ -155,7 +185,22 @@ mod tests {
             (r#"{ a(b: ["""a" [[[[ "#, 7),
             ("{ a(b: \"x\n[[[[", 6),
         ] {
-            assert_eq!(brackets(document), depth, "{document}");
+            assert_eq!(lex(document).brackets, depth, "{document}");
+        }
+    }
+
+    #[test]
+    fn tokens_and_directives_are_counted_outside_of_strings_and_comments() {
+        for (document, tokens, directives) in [
+            ("", 0, 0),
+            ("{ me { id } }", 6, 0),
+            ("query Q($a: Int = -1.5e3) { t(f: $a) { ...F @skip(if: true) } }", 29, 1),
+            ("{ a # b c @d \n e }", 4, 0),
+            (r#"{ a(b: "c @d e") @x @y }"#, 12, 2),
+            (r#"{ a(b: """c @d "e" """) }"#, 8, 0),
+        ] {
+            let lexed = lex(document);
+            assert_eq!((lexed.tokens, lexed.directives), (tokens, directives), "{document}");
         }
     }
 }

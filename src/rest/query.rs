@@ -60,7 +60,7 @@ pub fn parse_list(resource: &Resource, query: &str, max_rows: u64) -> Result<Par
     let mut summary = None;
     for (name, value) in &pairs {
         match &**name {
-            "select" if summary::has_aggregates(value) => summary = Some(summary::parse(resource, value)?),
+            "select" if summary::has_aggregates(value) => summary = Some(summary::parse(value)?),
             "select" => select = Some(parse_select(resource, value)?),
             "order" => order = parse_order(value)?,
             "limit" => limit = Some(parse_limit(value)?.min(max_rows)),

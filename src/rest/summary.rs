@@ -4,7 +4,7 @@
 //! of all rows together, one group.
 
 use crate::{
-    catalog::{Function, Resource},
+    catalog::Function,
     engine::request::{GroupKey, Groups, Measure, Order, SummaryKind, SummaryPart, Term},
     error::{Error, Result, nearest},
 };
@@ -27,7 +27,7 @@ pub(super) fn has_aggregates(select: &str) -> bool {
 ///
 /// # Errors
 /// `PGRST100` for a function that there is not.
-pub(super) fn parse(resource: &Resource, select: &str) -> Result<Groups> {
+pub(super) fn parse(select: &str) -> Result<Groups> {
     let (mut by, mut parts): (Vec<GroupKey>, Vec<SummaryPart>) = (Vec::new(), Vec::new());
     for item in select.split(',').map(str::trim).filter(|item| !item.is_empty()) {
         let (alias, item) = match item.split_once(':') {
@@ -35,13 +35,6 @@ pub(super) fn parse(resource: &Resource, select: &str) -> Result<Groups> {
             None => (None, item),
         };
         let Some(call) = item.strip_suffix("()") else {
-            if resource.column(item).is_none() {
-                let error = Error::bad_request(format!("\"{item}\" cannot stand beside an aggregate"));
-                return Err(match nearest(item, resource.column_names()) {
-                    Some(near) => error.code("42703").hint(format!("Did you mean \"{near}\"?")),
-                    None => error.hint("Beside aggregates, select takes columns: the rows are grouped by them"),
-                });
-            }
             let number = by.iter().position(|key| key.column == item).unwrap_or_else(|| {
                 by.push(GroupKey { column: item.to_owned(), bucket: None });
                 by.len() - 1

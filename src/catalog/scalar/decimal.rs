@@ -12,7 +12,7 @@ pub struct Money(pub i64);
 /// The shape of an exact decimal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Decimal {
-    /// How many digits at most, 18 or fewer.
+    /// How many digits at most: 18 or fewer in a column, 19 in a sum.
     pub precision: u32,
     /// How many of them stand behind the point; not more than `precision`.
     pub scale: u32,
@@ -139,7 +139,8 @@ impl Decimal {
         if units != 0 && missing > 0 {
             units = units.checked_mul(10i64.checked_pow(u32::try_from(missing).ok()?)?)?;
         }
-        let bound = 10i64.checked_pow(self.precision)?;
+        // Of 19 digits, 64 bits hold those that they hold.
+        let bound = 10i64.checked_pow(self.precision).unwrap_or(i64::MAX);
         (units < bound).then_some(if negative { -units } else { units })
     }
 }

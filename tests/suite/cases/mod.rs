@@ -1,6 +1,7 @@
 //! The cases: a request, a caller, an answer; each on both databases, and in both protocols where both can say it.
 
 mod accounts;
+mod aggregates;
 mod bad_bytes;
 mod bad_input;
 mod concurrency;
@@ -17,6 +18,7 @@ mod order;
 mod ownership;
 mod pages;
 mod patterns;
+mod relations;
 mod rules;
 mod tokens;
 mod transport;
