@@ -36,6 +36,7 @@ pub struct Options {
     description: Option<String>,
     rules: Vec<(String, Rule)>,
     touched: Vec<String>,
+    searchable: Vec<String>,
     principals: bool,
     hooks: bool,
 }
@@ -87,6 +88,13 @@ impl Options {
     #[must_use]
     pub fn rule(mut self, column: impl IdenStatic, rule: Rule) -> Self {
         self.rules.push((column.as_str().to_owned(), rule));
+        self
+    }
+
+    /// Text columns whose words are in an index, which a migration made by `migration::search`: `search` asks it.
+    #[must_use]
+    pub fn searchable(mut self, columns: impl IntoIterator<Item = impl IdenStatic>) -> Self {
+        self.searchable.extend(columns.into_iter().map(|column| column.as_str().to_owned()));
         self
     }
 
@@ -206,6 +214,11 @@ fn resource<E: Declaration>() -> Result<Resource, String> {
     for name in policy.columns.iter().map(|rule| &rule.column).chain(options.rules.iter().map(|(name, _)| name)) {
         find(name)?;
     }
+    for name in &options.searchable {
+        if columns[find(name)?].scalar != Scalar::Text {
+            return Err(format!("{table}.{name}: only a text has words to search for"));
+        }
+    }
     let key = find(key.as_str())?;
     let default_order =
         options.order.iter().map(|(name, descending)| Ok((find(name)?, *descending))).collect::<Result<_, String>>()?;
@@ -252,6 +265,7 @@ fn describe<C: ColumnTrait>(
         field: naming::field(&name),
         nullable: def.is_null(),
         default,
+        searchable: options.searchable.contains(&name),
         touch: options.touched.contains(&name).then_some(Fill::Now),
         rules: options.rules.iter().filter(|(of, _)| *of == name).map(|(_, rule)| rule.clone()).collect(),
         scalar,

@@ -173,8 +173,9 @@ fn mentions(predicate: &Predicate, wanted: usize) -> bool {
         Predicate::Constant(_) => false,
         Predicate::And(all) | Predicate::Or(all) => all.iter().any(|one| mentions(one, wanted)),
         Predicate::Not(one) => mentions(one, wanted),
-        Predicate::Compare { column, .. } | Predicate::Equals { column, .. } | Predicate::IsNull { column, .. } => {
-            *column == wanted
-        }
+        Predicate::Compare { column, .. }
+        | Predicate::Equals { column, .. }
+        | Predicate::IsNull { column, .. }
+        | Predicate::Json { column, .. } => *column == wanted,
     }
 }

@@ -2,8 +2,12 @@
 //!
 //! Columns are indexes into their resource, resources indexes into the catalogue. Nothing here knows SQL.
 
-use super::request::{Envelope, Slot};
-use crate::catalog::{Fill, Operator, policy::Operand, scalar::Scalar};
+use super::request::{Envelope, JsonCondition, Slot};
+use crate::catalog::{
+    Fill, Operator,
+    policy::Operand,
+    scalar::{JsonKind, Scalar},
+};
 
 /// A planned request.
 #[derive(Debug, Clone, PartialEq)]
@@ -106,6 +110,17 @@ pub enum Predicate {
         operator: Operator,
         /// With what.
         slot: Slot,
+    },
+    /// What a path leads to in the JSON values of a column.
+    Json {
+        /// The column's index.
+        column: usize,
+        /// The path's slot.
+        path: Slot,
+        /// As what it is asked for.
+        kind: JsonKind,
+        /// What must hold of it.
+        condition: JsonCondition,
     },
     /// A column that equals what a policy says.
     Equals {
@@ -222,8 +237,15 @@ pub enum SlotKind {
         /// The type of each.
         scalar: Scalar,
     },
-    /// A LIKE pattern.
-    Pattern {
+    /// A text that an operator reads in its own way: a pattern, the words of a search.
+    Text {
+        /// The column's name, for errors.
+        column: String,
+        /// The operator.
+        operator: Operator,
+    },
+    /// A path into the JSON values of a column.
+    Path {
         /// The column's name, for errors.
         column: String,
     },

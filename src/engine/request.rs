@@ -4,7 +4,7 @@
 //! client wrote has a numbered *slot*, and the values travel beside the request, so that the request is the shape of
 //! the question: equal shapes share a plan.
 
-use crate::catalog::Operator;
+use crate::catalog::{Operator, scalar::JsonKind};
 use std::ops::Range;
 
 /// The number of a value that the client gives beside the request.
@@ -92,6 +92,26 @@ pub enum Filter {
         /// Whether it must be NULL.
         null: bool,
     },
+    /// What a path leads to in the JSON value of a column.
+    Json {
+        /// The column's name.
+        column: String,
+        /// The path: a list of names and indexes.
+        path: Slot,
+        /// As what it is asked for.
+        kind: JsonKind,
+        /// What must hold of it.
+        condition: JsonCondition,
+    },
+}
+
+/// What must hold of a value out of JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum JsonCondition {
+    /// A comparison with the value in the slot.
+    Compare(Operator, Slot),
+    /// It is not of its kind, `null`, or not there; with `false`, it is there.
+    IsNull(bool),
 }
 
 /// One column of an order.

@@ -5,6 +5,7 @@
 
 mod deciding;
 mod introspection;
+mod json;
 mod list;
 mod mutation;
 

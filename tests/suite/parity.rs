@@ -111,6 +111,12 @@ async fn every_operator_of_every_column_is_one_request_in_both_languages() {
                     Operator::NotIn => {
                         json!({ "not": { column.field.clone(): { "in": filter[&column.field]["notIn"] } } })
                     }
+                    Operator::StartsWith | Operator::EndsWith | Operator::Contains => {
+                        let text = filter[&column.field][operator.graphql()].as_str().expect("a text");
+                        let before = if *operator == Operator::StartsWith { "" } else { "%" };
+                        let after = if *operator == Operator::EndsWith { "" } else { "%" };
+                        json!({ column.field.clone(): { "like": format!("{before}{text}{after}") } })
+                    }
                     // As has `not.is.null`, beside `isNull: false`.
                     Operator::IsNull => json!({ "not": { column.field.clone(): { "isNull": true } } }),
                     _ => filter,

@@ -4,6 +4,7 @@
 //! any caller, so that it serves all of them. Identifiers come from the catalogue, values are always bound.
 
 mod list;
+mod operator;
 mod predicate;
 mod select;
 mod write;
@@ -88,11 +89,13 @@ struct Compiler<'c> {
     style: Style,
     binds: Vec<Bind>,
     aliases: usize,
+    /// Whether the condition that is written stands under a `not`, where unknown and false differ.
+    negated: bool,
 }
 
 impl<'c> Compiler<'c> {
     const fn new(catalog: &'c Catalog, dialect: Dialect, style: Style) -> Self {
-        Self { catalog, dialect, style, binds: Vec::new(), aliases: 0 }
+        Self { catalog, dialect, style, binds: Vec::new(), aliases: 0, negated: false }
     }
 
     fn finish(self, sql: String) -> Statement {

@@ -2,10 +2,11 @@
 
 use super::{Bind, Compiler, identifier};
 use crate::{
-    catalog::{Column, Operator, Resource, scalar::Scalar},
+    catalog::{Column, Resource, scalar::Scalar},
     engine::{
         database::Dialect,
         query::{Predicate, Sort},
+        request::JsonCondition,
     },
 };
 
@@ -27,7 +28,12 @@ impl Compiler<'_> {
             Predicate::Constant(false) => "1 = 0".to_owned(),
             Predicate::And(all) => join(self, all, " and ", "1 = 1"),
             Predicate::Or(all) => join(self, all, " or ", "1 = 0"),
-            Predicate::Not(one) => format!("(not {})", self.predicate(resource, alias, one)),
+            Predicate::Not(one) => {
+                let outer = std::mem::replace(&mut self.negated, true);
+                let one = self.predicate(resource, alias, one);
+                self.negated = outer;
+                format!("(not {one})")
+            }
             Predicate::IsNull { column, null } => {
                 let not = if *null { "" } else { "not " };
                 format!("{} is {not}null", column_of(resource, *column, alias))
@@ -37,58 +43,18 @@ impl Compiler<'_> {
                 format!("{} = {placeholder}", column_of(resource, *column, alias))
             }
             Predicate::Compare { column, operator, slot } => {
-                self.comparison(&resource.columns[*column], alias, *operator, *slot)
+                let side = self.side(resource, *column, alias);
+                self.comparison(&side, *operator, *slot)
             }
-        }
-    }
-
-    fn comparison(&mut self, column: &Column, alias: &str, operator: Operator, slot: usize) -> String {
-        let scalar = &column.scalar;
-        let plain = format!("{alias}.{}", identifier(&column.name));
-        let sign = match operator {
-            Operator::Eq => "=",
-            Operator::Neq => "<>",
-            Operator::Lt => "<",
-            Operator::Lte => "<=",
-            Operator::Gt => ">",
-            Operator::Gte => ">=",
-            Operator::In | Operator::NotIn => return self.membership(&plain, scalar, operator, slot),
-            Operator::Like | Operator::Ilike => return self.pattern(&plain, operator, slot),
-            Operator::IsNull => return format!("{plain} is null"),
-        };
-        let left = match operator {
-            Operator::Eq | Operator::Neq => plain,
-            _ => self.ordered(column, alias),
-        };
-        format!("{left} {sign} {}", self.bind(Bind::Slot(slot), scalar))
-    }
-
-    /// One placeholder for the whole list, so that the statement's text does not depend on its length.
-    fn membership(&mut self, column: &str, scalar: &Scalar, operator: Operator, slot: usize) -> String {
-        let number = self.number(Bind::Slot(slot));
-        let not = operator == Operator::NotIn;
-        match self.dialect {
-            Dialect::Postgres => {
-                let (sign, any) = if not { ("<>", "all") } else { ("=", "any") };
-                format!("{column} {sign} {any}(${number}::{}[])", scalar.postgres_type())
+            Predicate::Json { column, path, kind, condition } => {
+                let side = self.json_side(&column_of(resource, *column, alias), *path, *kind);
+                match condition {
+                    JsonCondition::Compare(operator, slot) => self.comparison(&side, *operator, *slot),
+                    JsonCondition::IsNull(null) => {
+                        format!("{} is {}null", side.plain, if *null { "" } else { "not " })
+                    }
+                }
             }
-            Dialect::Sqlite => {
-                // A UUID is a BLOB, which JSON cannot hold.
-                let value = if *scalar == Scalar::Uuid { "unhex(value)" } else { "value" };
-                let not = if not { "not " } else { "" };
-                format!("{column} {not}in (select {value} from json_each(?{number}))")
-            }
-        }
-    }
-
-    fn pattern(&mut self, column: &str, operator: Operator, slot: usize) -> String {
-        let placeholder = self.bind(Bind::Slot(slot), &Scalar::Text);
-        match (self.dialect, operator) {
-            (Dialect::Sqlite, Operator::Ilike) => format!("matches_ilike({column}, {placeholder})"),
-            (Dialect::Sqlite, _) => format!("matches_like({column}, {placeholder})"),
-            // Collation "C" folds ASCII alone: letters of all languages need another one.
-            (Dialect::Postgres, Operator::Ilike) => format!("{column} collate \"und-x-icu\" ilike {placeholder}"),
-            (Dialect::Postgres, _) => format!("{column} like {placeholder}"),
         }
     }
 

@@ -4,6 +4,8 @@
 //! steps. A read that exceeds it is interrupted and begun again on the blocking pool, where it may take its time
 //! without holding up other requests. Writes wait for the disk, so they are always there.
 
+mod functions;
+
 use super::{Row, Sink, errors::from_sqlite, unavailable};
 use crate::{
     catalog::scalar::{Cell, Value},
@@ -11,11 +13,7 @@ use crate::{
     error::{Error, Result},
 };
 use deadpool::managed::{self, Metrics, Object, Pool, RecycleResult};
-use rusqlite::{
-    Connection, ErrorCode, OpenFlags,
-    functions::{Context, FunctionFlags},
-    types::ValueRef,
-};
+use rusqlite::{Connection, ErrorCode, OpenFlags, types::ValueRef};
 use secrecy::ExposeSecret as _;
 use std::{
     path::PathBuf,
@@ -111,7 +109,7 @@ impl Location {
         } else {
             "pragma foreign_keys = on; pragma query_only = on; pragma mmap_size = 268435456"
         })?;
-        register_functions(&connection)?;
+        functions::register(&connection)?;
         let budget = Arc::new(Budget::default());
         let watched = Arc::clone(&budget);
         connection.progress_handler(
@@ -310,7 +308,9 @@ fn execute<S: Sink>(connection: &Connection, sql: &str, values: &[Value], mut si
             sink.row(row)?;
         }
     }
-    Ok(sink.finish(connection.total_changes() - changes)?)
+    // What triggers change is no change of the statement's own.
+    let changed = if connection.total_changes() == changes { 0 } else { connection.changes() };
+    Ok(sink.finish(changed)?)
 }
 
 impl Row for rusqlite::Row<'_> {
@@ -333,77 +333,9 @@ impl Row for rusqlite::Row<'_> {
     }
 }
 
-/// PostgreSQL's LIKE and ILIKE: SQLite's own folds ASCII in both and has no escape character.
-fn register_functions(connection: &Connection) -> Result<(), rusqlite::Error> {
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
-    let matching = |fold: bool| {
-        move |context: &Context<'_>| -> Result<Option<bool>, rusqlite::Error> {
-            let (text, pattern): (Option<String>, Option<String>) = (context.get(0)?, context.get(1)?);
-            Ok(text.zip(pattern).map(|(text, pattern)| {
-                if fold { like(&text.to_lowercase(), &pattern.to_lowercase()) } else { like(&text, &pattern) }
-            }))
-        }
-    };
-    connection.create_scalar_function("matches_like", 2, flags, matching(false))?;
-    connection.create_scalar_function("matches_ilike", 2, flags, matching(true))
-}
-
-/// Whether `text` matches a LIKE pattern: `%` any text, `_` any character, `\` escapes. Takes at most the product of
-/// both lengths: where a `%` was tried, only the last one is tried again.
-fn like(text: &str, pattern: &str) -> bool {
-    let (text, pattern): (Vec<char>, Vec<char>) = (text.chars().collect(), pattern.chars().collect());
-    let (mut at, mut position) = (0, 0);
-    let mut retry: Option<(usize, usize)> = None;
-    while at < text.len() {
-        let step = match pattern.get(position) {
-            Some('%') => {
-                retry = Some((position + 1, at));
-                position += 1;
-                continue;
-            }
-            Some('_') => 1,
-            Some('\\') if pattern.get(position + 1) == Some(&text[at]) => 2,
-            Some('\\') | None => 0,
-            Some(literal) => usize::from(*literal == text[at]),
-        };
-        if step > 0 {
-            position += step;
-            at += 1;
-        } else if let Some((after, tried)) = retry {
-            retry = Some((after, tried + 1));
-            position = after;
-            at = tried + 1;
-        } else {
-            return false;
-        }
-    }
-    pattern[position..].iter().all(|rest| *rest == '%')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn like_is_postgresqls() {
-        for (text, pattern, expected) in [
-            ("Acer rubrum", "Acer%", true),
-            ("Acer rubrum", "acer%", false),
-            ("Acer rubrum", "%rub%", true),
-            ("Acer", "A_er", true),
-            ("Acer", "A_r", false),
-            ("50%", "50\\%", true),
-            ("50x", "50\\%", false),
-            ("a_b", "a\\_b", true),
-            ("", "%", true),
-            ("", "", true),
-            ("x", "", false),
-            ("aXbXc", "a%X%c", true),
-            ("🌳 tree", "_ tree", true),
-        ] {
-            assert_eq!(like(text, pattern), expected, "{text} like {pattern}");
-        }
-    }
 
     #[test]
     fn a_url_says_where_the_file_is() {

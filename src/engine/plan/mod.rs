@@ -3,6 +3,8 @@
 //! In: a [`Question`] in the catalogue's names. Out: a [`Query`] of indexes, whose slots say what the client's values
 //! must be. Who is asking is not known here.
 
+mod json;
+mod limits;
 mod write;
 
 pub use write::{create_columns, update_columns};
@@ -35,7 +37,7 @@ pub struct Bounds {
 /// page beyond the bounds; an input that lacks a required column or names one that is not for clients to write.
 pub fn plan(catalog: &Catalog, question: &Question, style: Style, bounds: Bounds) -> Result<Query> {
     let resource = catalog.find(&question.request.resource)?;
-    let mut planner = Planner { catalog, style, bounds, slots: Vec::new() };
+    let mut planner = Planner { catalog, style, bounds, slots: Vec::new(), conditions: 0 };
     let action = planner.action(resource, &question.request.action)?;
     let mut read = match &question.request.action {
         Action::List(list) => planner.list(resource, list, &question.request.select)?,
@@ -60,6 +62,8 @@ struct Planner<'c> {
     style: Style,
     bounds: Bounds,
     slots: Vec<SlotKind>,
+    /// How many conditions the filters have so far.
+    conditions: usize,
 }
 
 impl Planner<'_> {
@@ -95,6 +99,9 @@ impl Planner<'_> {
     }
 
     fn list(&mut self, resource: usize, list: &List, select: &[Field]) -> Result<Read> {
+        if let Some(filter) = &list.filter {
+            limits::check(filter, &mut self.conditions)?;
+        }
         let filter = list.filter.as_ref().map(|filter| self.filter(resource, filter)).transpose()?;
         let order = self.order(resource, &list.order)?;
         let page = self.page(resource, &list.page, &order)?;
@@ -126,24 +133,10 @@ impl Planner<'_> {
                 let of = self.catalog.at(resource);
                 let index = find_column(of, column)?;
                 let scalar = of.columns[index].scalar.clone();
-                if !scalar.operators().contains(operator) {
-                    let can: Vec<_> = scalar.operators().iter().map(|operator| operator.graphql()).collect();
-                    return Err(Error::bad_request(format!(
-                        "\"{}\" has no meaning for the column \"{column}\" of type {}",
-                        operator.graphql(),
-                        scalar.graphql()
-                    ))
-                    .code("42883")
-                    .hint(format!("It can be filtered by {}", can.join(", "))));
-                }
-                let column = column.clone();
-                let kind = match operator {
-                    Operator::In | Operator::NotIn => SlotKind::Operands { column, scalar },
-                    Operator::Like | Operator::Ilike => SlotKind::Pattern { column },
-                    _ => SlotKind::Operand { column, scalar },
-                };
+                let kind = operand(column, scalar, *operator)?;
                 Predicate::Compare { column: index, operator: *operator, slot: self.slot(*slot, kind) }
             }
+            Filter::Json { column, path, kind, condition } => self.json(resource, column, *path, *kind, *condition)?,
         })
     }
 
@@ -231,6 +224,26 @@ impl Planner<'_> {
             }
         })
     }
+}
+
+/// What the operand of an operator must be, if the type has the operator.
+fn operand(column: &str, scalar: Scalar, operator: Operator) -> Result<SlotKind> {
+    if !scalar.operators().contains(&operator) {
+        let can: Vec<_> = scalar.operators().iter().map(|operator| operator.graphql()).collect();
+        return Err(Error::bad_request(format!(
+            "\"{}\" has no meaning for the column \"{column}\" of type {}",
+            operator.graphql(),
+            scalar.graphql()
+        ))
+        .code("42883")
+        .hint(format!("It can be filtered by {}", can.join(", "))));
+    }
+    let column = column.to_owned();
+    Ok(match operator {
+        Operator::In | Operator::NotIn => SlotKind::Operands { column, scalar },
+        operator if operator.reads_text() => SlotKind::Text { column, operator },
+        _ => SlotKind::Operand { column, scalar },
+    })
 }
 
 fn find_column(resource: &Resource, name: &str) -> Result<usize> {

@@ -164,6 +164,10 @@ impl<'a> Parser<'a> {
                     let column = resource.columns.iter().find(|column| column.field == field);
                     let column = column.ok_or_else(|| Error::internal(format!("{field} is no column")))?;
                     for (operator, tree) in operators {
+                        if operator == "at" {
+                            self.json(&column.name, field, tree, &mut all)?;
+                            continue;
+                        }
                         all.push(self.comparison(&column.name, field, operator, tree)?);
                     }
                 }
@@ -189,19 +193,29 @@ impl<'a> Parser<'a> {
     }
 
     fn comparison(&mut self, column: &str, field: &str, operator: &str, tree: &Tree) -> Result<Filter> {
-        let found = Operator::TEXT.iter().find(|candidate| candidate.graphql() == operator);
-        let operator = *found.ok_or_else(|| Error::internal(format!("{operator} is no operator")))?;
+        let operator = operator_named(operator)?;
         let column = column.to_owned();
         match (operator, tree) {
             (Operator::IsNull, Tree::Leaf(Leaf { value: Argument::Bool(null), .. })) => {
                 Ok(Filter::IsNull { column, null: *null })
             }
             (_, Tree::Leaf(leaf)) => Ok(Filter::Compare { column, operator, slot: self.slot(leaf) }),
-            _ => Err(Error::bad_value(format!("filter.{field}.{} must not be null", operator.graphql()))
-                .field(field)
-                .hint("Nothing equals NULL: ask with isNull")),
+            _ => Err(not_null(field, operator)),
         }
     }
+}
+
+/// The operator that a member of a filter names.
+pub(super) fn operator_named(name: &str) -> Result<Operator> {
+    let found = Operator::TEXT.iter().find(|candidate| candidate.graphql() == name);
+    found.copied().ok_or_else(|| Error::internal(format!("{name} is no operator")))
+}
+
+/// The error of a null where an operator needs a value.
+pub(super) fn not_null(field: &str, operator: Operator) -> Error {
+    Error::bad_value(format!("filter.{field}.{} must not be null", operator.graphql()))
+        .field(field)
+        .hint("Nothing equals NULL: ask with isNull")
 }
 
 fn order(resource: &Resource, item: &Tree) -> Result<Order> {
