@@ -91,13 +91,7 @@ impl Operator {
     pub const fn reads_text(self) -> bool {
         matches!(
             self,
-            Self::Like
-                | Self::Ilike
-                | Self::StartsWith
-                | Self::EndsWith
-                | Self::Contains
-                | Self::Match
-                | Self::Search
+            Self::Like | Self::Ilike | Self::StartsWith | Self::EndsWith | Self::Contains | Self::Match | Self::Search
         )
     }
 

@@ -41,9 +41,7 @@ pub(super) fn read(column: &str, operator: Operator, text: String) -> Result<Val
         Operator::Contains => Value::Each { postgres: format!("%{}%", escaped(&text)), sqlite: text },
         Operator::Match => {
             let Portable { postgres, rust } = regex::portable(&text).map_err(|message| {
-                Error::bad_value(format!("A pattern for \"{column}\" {message}"))
-                    .code("2201B")
-                    .field(column.to_owned())
+                Error::bad_value(format!("A pattern for \"{column}\" {message}")).code("2201B").field(column.to_owned())
             })?;
             Value::Each { postgres, sqlite: rust }
         }
@@ -61,7 +59,8 @@ pub(super) fn read(column: &str, operator: Operator, text: String) -> Result<Val
 
 /// A path into JSON: names of members, and indexes of elements, from 0.
 pub(super) fn path(column: &str, argument: &Argument) -> Result<Value> {
-    let wrong = |message: String| Error::bad_value(format!("A path into \"{column}\" {message}")).field(column.to_owned());
+    let wrong =
+        |message: String| Error::bad_value(format!("A path into \"{column}\" {message}")).field(column.to_owned());
     let one = std::slice::from_ref(argument);
     let steps = if let Argument::List(steps) = argument { steps.as_slice() } else { one };
     if steps.len() > MAX_PATH {

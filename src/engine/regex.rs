@@ -8,8 +8,8 @@
 use regex::{Regex, RegexBuilder};
 use regex_syntax::{
     ast::{
-        self, AssertionKind, Ast, ClassAscii, ClassAsciiKind, ClassBracketed, ClassPerl, ClassPerlKind, ClassSet, ClassSetItem, Flag,
-        Flags, FlagsItem, FlagsItemKind, Group, GroupKind,
+        self, AssertionKind, Ast, ClassAscii, ClassAsciiKind, ClassBracketed, ClassPerl, ClassPerlKind, ClassSet,
+        ClassSetItem, Flag, Flags, FlagsItem, FlagsItemKind, Group, GroupKind,
     },
     hir::{Class, ClassUnicode, Hir, HirKind, Look, Repetition, translate::TranslatorBuilder},
 };
@@ -115,6 +115,10 @@ fn no_unicode_class() -> String {
     "must not have a class of Unicode like \\pL: write its ranges".to_owned()
 }
 
+fn no_characters() -> String {
+    "must not have a class without characters".to_owned()
+}
+
 fn ascii(class: &ClassPerl) -> ClassAscii {
     let kind = match class.kind {
         ClassPerlKind::Digit => ClassAsciiKind::Digit,
@@ -184,7 +188,8 @@ fn print(hir: &Hir, out: &mut String) -> Result<(), String> {
             }
         }
         HirKind::Class(Class::Unicode(class)) => write_class(class, out)?,
-        HirKind::Class(Class::Bytes(_)) => return Err("must be UTF-8".to_owned()),
+        // What is left of a class without characters.
+        HirKind::Class(Class::Bytes(_)) => return Err(no_characters()),
         HirKind::Look(look) => out.push_str(match look {
             Look::Start => "\\A",
             Look::End => "\\Z",
@@ -237,7 +242,7 @@ fn write_class(class: &ClassUnicode, out: &mut String) -> Result<(), String> {
     let mut others = class.clone();
     others.negate();
     if class.ranges().is_empty() {
-        return Err("must not have a class without characters".to_owned());
+        return Err(no_characters());
     }
     if others.ranges().is_empty() {
         out.push('.');

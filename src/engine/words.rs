@@ -36,7 +36,7 @@ fn cut(word: &str) -> &str {
     word.char_indices().nth(LONGEST).map_or(word, |(end, _)| &word[..end])
 }
 
-/// The words of a query; one with a `*` behind it is a prefix.
+/// The words of a query; one with a `*` behind it, or behind its closing quote, is a prefix.
 pub(crate) fn wanted(query: &str) -> Vec<Wanted> {
     let query = folded(query);
     let words = WORD.find_iter(&query);
@@ -44,7 +44,9 @@ pub(crate) fn wanted(query: &str) -> Vec<Wanted> {
         .map(|at| {
             let word = cut(at.as_str());
             // Cut words are the same where one begins with the other, and SQLite's index has them whole.
-            let prefix = query[at.end()..].starts_with('*') || word.len() < at.len();
+            let behind = &query[at.end()..];
+            let star = behind.strip_prefix('"').unwrap_or(behind).starts_with('*');
+            let prefix = star || word.len() < at.len();
             Wanted { word: word.to_owned(), prefix }
         })
         .collect()
@@ -72,7 +74,9 @@ pub(crate) fn tsquery(wanted: &[Wanted]) -> String {
 /// The query as SQLite's FTS5 takes it, and as [`wanted`] reads it back.
 pub(crate) fn fts5(wanted: &[Wanted]) -> String {
     let words = wanted.iter().map(|one| format!("\"{}\"{}", one.word, if one.prefix { "*" } else { "" }));
-    words.collect::<Vec<_>>().join(" ")
+    let query = words.collect::<Vec<_>>().join(" ");
+    // A query of nothing is an error there, one of an empty phrase finds nothing.
+    if query.is_empty() { "\"\"".to_owned() } else { query }
 }
 
 /// The words of a column as PostgreSQL's `tsvector`: to the letter the expression of the migrations' indexes.

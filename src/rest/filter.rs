@@ -215,8 +215,11 @@ impl<'r> Filters<'r> {
                 Ok(Left { path: Some((path.clone(), JsonKind::Boolean)), ..left.clone() })
             }
             (None, true) => Ok(left.clone()),
-            _ => Err(Error::bad_request(format!("\"is.{value}\" has no meaning for \"{}\": it is no boolean", left.column))
-                .code("42804")),
+            _ => Err(Error::bad_request(format!(
+                "\"is.{value}\" has no meaning for \"{}\": it is no boolean",
+                left.column
+            ))
+            .code("42804")),
         };
         Ok(match word.as_str() {
             "null" => self.null(left, true),

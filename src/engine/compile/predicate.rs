@@ -21,7 +21,7 @@ impl Compiler<'_> {
                 return empty.to_owned();
             }
             let all: Vec<_> = all.iter().map(|one| compiler.predicate(resource, alias, one)).collect();
-            format!("({})", all.join(word))
+            joined(&all, word)
         };
         match predicate {
             Predicate::Constant(true) => "1 = 1".to_owned(),
@@ -107,6 +107,16 @@ impl Compiler<'_> {
         }
         steps.iter().rev().fold("1 = 0".to_owned(), |rest, step| step.chain(&rest))
     }
+}
+
+/// Conditions with a word between them. Very many stand in a tree: SQLite reads a chain as one as deep as it is long, and
+/// takes no tree deeper than 1000.
+fn joined(all: &[String], word: &str) -> String {
+    if all.len() <= 50 {
+        return format!("({})", all.join(word));
+    }
+    let (left, right) = all.split_at(all.len() / 2);
+    format!("({}{word}{})", joined(left, word), joined(right, word))
 }
 
 /// A column of an order at a cursor.

@@ -40,7 +40,10 @@ impl Types<'_> {
             "The names of members, and the indexes of elements from 0, that lead to it: 10 at most.",
         )];
         for (kind, text) in [
-            (JsonKind::Text, "As a text: a string as it is, a number as it is written, true or false; NULL for others."),
+            (
+                JsonKind::Text,
+                "As a text: a string as it is, a number as it is written, true or false; NULL for others.",
+            ),
             (JsonKind::Number, "As a number; NULL where it is none."),
             (JsonKind::Boolean, "As a boolean; NULL where it is none."),
         ] {

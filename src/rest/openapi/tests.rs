@@ -147,6 +147,7 @@ fn every_type_says_what_may_be_written() {
         scalar,
         nullable: true,
         touch: None,
+        searchable: false,
         rules: Vec::new(),
     };
     let created = property(&catalog, resource, Form::Create, &column);

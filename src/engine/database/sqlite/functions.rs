@@ -38,9 +38,8 @@ pub(super) fn register(connection: &Connection) -> SqlResult<()> {
     })?;
     connection.create_scalar_function("json_path", 3, flags, |context| {
         let ValueRef::Text(document) = context.get_raw(0) else { return Ok(Value::Null) };
-        let path: Arc<Vec<String>> = context.get_or_create_aux(1, |path| {
-            Ok::<_, Failure>(serde_json::from_slice(path.as_bytes()?)?)
-        })?;
+        let path: Arc<Vec<String>> =
+            context.get_or_create_aux(1, |path| Ok::<_, Failure>(serde_json::from_slice(path.as_bytes()?)?))?;
         let document = utf8(document)?;
         let found = at(document, &path);
         Ok(found.map_or(Value::Null, |found| read(found, context.get_raw(2).as_str().unwrap_or_default())))
@@ -207,7 +206,8 @@ mod tests {
 
     #[test]
     fn a_path_leads_to_a_value_or_nowhere() {
-        let document = r#" {"a": {"b": [1, "x\u00e9", null, {"c": true}]}, "n": 1.50, "": {"0": "zero"}, "d": 1, "d": [2]} "#;
+        let document =
+            r#" {"a": {"b": [1, "x\u00e9", null, {"c": true}]}, "n": 1.50, "": {"0": "zero"}, "d": 1, "d": [2]} "#;
         for (path, kind, expected) in [
             (vec!["a", "b", "1"], "text", Value::Text("xé".into())),
             (vec!["a", "b", "0"], "text", Value::Text("1".into())),
