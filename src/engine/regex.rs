@@ -22,7 +22,9 @@ const MAX_REPEAT: u32 = 255;
 /// How often bounds within bounds may repeat together.
 const MAX_NESTED: u64 = 1_000;
 /// How many characters and classes a pattern may have when its bounds are written out: PostgreSQL does so.
-const MAX_SIZE: u64 = 3_000;
+const MAX_SIZE: u64 = 2_000;
+/// How many parts that may be empty a pattern may have, so written: PostgreSQL takes the third power of them.
+const MAX_EMPTY: u64 = 300;
 /// How much memory the compiled pattern may take.
 const MAX_COMPILED: usize = 1 << 21;
 
@@ -46,7 +48,7 @@ pub(crate) fn portable(pattern: &str) -> Result<Portable, String> {
     plain(&mut ast)?;
     let hir = TranslatorBuilder::new().build().translate(pattern, &ast);
     let hir = hir.map_err(|error| wrong(error.kind().to_string()))?;
-    if nested(&hir) > MAX_NESTED || size(&hir) > MAX_SIZE {
+    if nested(&hir) > MAX_NESTED || size(&hir) > MAX_SIZE || empty(&hir) > MAX_EMPTY {
         return Err("repeats too much: the bounds of its repetitions multiply".to_owned());
     }
     let mut postgres = String::with_capacity(pattern.len() * 2);
@@ -165,12 +167,25 @@ fn size(hir: &Hir) -> u64 {
     match hir.kind() {
         HirKind::Literal(literal) => literal.0.len() as u64,
         HirKind::Repetition(repetition) => {
-            let more = u64::from(repetition.max.is_none());
+            let more = u64::from(repetition.max.is_none() && repetition.min > 1);
             (times(repetition) + more).saturating_mul(size(&repetition.sub))
         }
         HirKind::Capture(capture) => size(&capture.sub),
         HirKind::Concat(all) | HirKind::Alternation(all) => all.iter().map(size).fold(0, u64::saturating_add),
         HirKind::Empty | HirKind::Class(_) | HirKind::Look(_) => 1,
+    }
+}
+
+/// How many parts may be empty with the bounds written out.
+fn empty(hir: &Hir) -> u64 {
+    let own = u64::from(hir.properties().minimum_len() == Some(0));
+    match hir.kind() {
+        HirKind::Repetition(repetition) => times(repetition).saturating_mul(empty(&repetition.sub)) + own,
+        HirKind::Capture(capture) => empty(&capture.sub),
+        HirKind::Concat(all) | HirKind::Alternation(all) => all.iter().map(empty).fold(0, u64::saturating_add),
+        // An anchor is a place, and no part.
+        HirKind::Look(_) | HirKind::Literal(_) | HirKind::Class(_) => 0,
+        HirKind::Empty => own,
     }
 }
 
@@ -332,6 +347,8 @@ mod tests {
             ("a{300,}", "255"),
             ("((a{20}){20}){20}", "repeats too much"),
             ("(.{255}){13}", "repeats too much"),
+            ("(a?b?c?d?){100}", "repeats too much"),
+            ("((a?){30}){30}", "repeats too much"),
             ("[", "no regular expression"),
             ("a**{", "no regular expression"),
             (r"\x00", "NUL"),
@@ -343,6 +360,6 @@ mod tests {
             let error = portable(pattern).expect_err(pattern);
             assert!(error.contains(says), "{pattern}: {error}");
         }
-        assert!(portable(&"a".repeat(1_000)).is_ok());
+        assert!(portable(&"a".repeat(1_000)).is_ok() && portable("((((((((((((a*)*)*)*)*)*)*)*)*)*)*)*)*").is_ok());
     }
 }

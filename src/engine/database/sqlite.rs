@@ -27,8 +27,10 @@ use tokio::{sync::OwnedMutexGuard, time::timeout};
 
 /// How many virtual-machine steps pass between two looks at the budget.
 const STEPS: i32 = 1_000;
-/// How many such looks a read may take where it was asked for: about a millisecond.
-const INLINE_BUDGET: i64 = 40;
+/// What a look takes of the budget: about as many microseconds as the steps before it.
+const LOOK: i64 = 25;
+/// How many microseconds a read may take where it was asked for, by its steps and by what functions of ours take.
+const INLINE_BUDGET: i64 = 1_000;
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 500;
 
@@ -52,8 +54,16 @@ pub(super) struct Guarded {
 /// How much longer the running statement may go on.
 #[derive(Debug, Default)]
 struct Budget {
-    looks: AtomicI64,
+    left: AtomicI64,
     cancelled: AtomicBool,
+}
+
+impl Budget {
+    /// Takes so many microseconds; whether the statement must end.
+    fn take(&self, microseconds: i64) -> bool {
+        let left = self.left.fetch_sub(microseconds, Ordering::Relaxed);
+        left <= 0 || self.cancelled.load(Ordering::Relaxed)
+    }
 }
 
 /// Where the database is, out of a URL like `sqlite://rootstock.db?mode=rwc`.
@@ -109,15 +119,10 @@ impl Location {
         } else {
             "pragma foreign_keys = on; pragma query_only = on; pragma mmap_size = 268435456"
         })?;
-        functions::register(&connection)?;
         let budget = Arc::new(Budget::default());
+        functions::register(&connection, &budget)?;
         let watched = Arc::clone(&budget);
-        connection.progress_handler(
-            STEPS,
-            Some(move || {
-                watched.cancelled.load(Ordering::Relaxed) || watched.looks.fetch_sub(1, Ordering::Relaxed) <= 0
-            }),
-        )?;
+        connection.progress_handler(STEPS, Some(move || watched.take(LOOK)))?;
         Ok(Guarded { connection: Mutex::new(connection), budget })
     }
 }
@@ -210,7 +215,7 @@ impl Held {
         sink: impl Fn() -> S + Send + Sync + 'static,
     ) -> Result<S::Output> {
         if let Lease::Reader(shared) = &*self.0 {
-            shared.budget.looks.store(INLINE_BUDGET, Ordering::Relaxed);
+            shared.budget.left.store(INLINE_BUDGET, Ordering::Relaxed);
             match execute(&shared.lock(), sql, values, sink()) {
                 Err(Failure::Interrupted) => {}
                 Err(Failure::Other(error)) => return Err(error),
@@ -235,7 +240,7 @@ impl Held {
     ) -> Result<T> {
         let lease = Arc::clone(&self.0);
         let budget = &lease.shared().budget;
-        budget.looks.store(i64::MAX, Ordering::Relaxed);
+        budget.left.store(i64::MAX, Ordering::Relaxed);
         let cancel = CancelOnDrop(Arc::clone(budget));
         let result = tokio::task::spawn_blocking(move || job(&lease.shared().lock())).await.map_err(Error::internal)?;
         std::mem::forget(cancel);
@@ -249,7 +254,7 @@ impl Held {
             let shared = lease.shared();
             let connection = shared.lock();
             shared.budget.cancelled.store(false, Ordering::Relaxed);
-            shared.budget.looks.store(i64::MAX, Ordering::Relaxed);
+            shared.budget.left.store(i64::MAX, Ordering::Relaxed);
             if !connection.is_autocommit()
                 && let Err(error) = connection.execute_batch("rollback")
             {

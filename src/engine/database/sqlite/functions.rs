@@ -3,61 +3,78 @@
 //! In: a new connection. Out: the same with functions whose answers are PostgreSQL's. Patterns are read once a
 //! statement. No trigger, view or index may use them: other programs open the file too.
 
+use super::Budget;
 use crate::engine::{regex, words};
 use rusqlite::{
-    Connection,
-    functions::{Context, FunctionFlags},
+    Connection, ffi,
+    functions::FunctionFlags,
     types::{Value, ValueRef},
 };
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{borrow::Cow, fmt, sync::Arc, time::Instant};
 
 type SqlResult<T> = Result<T, rusqlite::Error>;
 
-/// Gives a connection its functions.
-pub(super) fn register(connection: &Connection) -> SqlResult<()> {
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
-    connection.create_scalar_function("matches_like", 2, flags, |context| {
-        let pattern = |text: &str| Ok::<_, Failure>(text.chars().collect::<Vec<_>>());
-        on_texts(context, pattern, |text, pattern| like(text, pattern))
-    })?;
-    connection.create_scalar_function("matches_ilike", 2, flags, |context| {
-        let pattern = |text: &str| Ok::<_, Failure>(text.to_lowercase().chars().collect::<Vec<_>>());
-        on_texts(context, pattern, |text, pattern| like(&text.to_lowercase(), pattern))
-    })?;
-    connection.create_scalar_function("matches_regex", 2, flags, |context| {
-        on_texts(context, regex::compile, |text, regex| regex.is_match(text))
-    })?;
-    connection.create_scalar_function("has_words", 2, flags, |context| {
-        on_texts(context, |query| Ok::<_, Failure>(words::wanted(query)), |text, wanted| words::has(text, wanted))
-    })?;
-    connection.create_scalar_function("as_real", 1, flags, |context| match context.get_raw(0) {
+/// Gives a connection its functions. What they take is taken from the budget of the statement.
+pub(super) fn register(connection: &Connection, budget: &Arc<Budget>) -> SqlResult<()> {
+    let like_pattern = |text: &str| Ok::<_, Failure>(text.chars().collect::<Vec<_>>());
+    on_texts(connection, budget, "matches_like", like_pattern, |text, pattern| like(text, pattern))?;
+    let folded_pattern = |text: &str| Ok::<_, Failure>(text.to_lowercase().chars().collect::<Vec<_>>());
+    on_texts(connection, budget, "matches_ilike", folded_pattern, |text, pattern| like(&text.to_lowercase(), pattern))?;
+    on_texts(connection, budget, "matches_regex", regex::compile, |text, regex| regex.is_match(text))?;
+    let query = |query: &str| Ok::<_, Failure>(words::wanted(query));
+    on_texts(connection, budget, "has_words", query, |text, wanted| words::has(text, wanted))?;
+    connection.create_scalar_function("as_real", 1, flags(), |context| match context.get_raw(0) {
         ValueRef::Text(text) => Ok(std::str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok())),
         _ => Ok(None),
     })?;
-    connection.create_scalar_function("json_path", 3, flags, |context| {
+    let budget = Arc::clone(budget);
+    connection.create_scalar_function("json_path", 3, flags(), move |context| {
         let ValueRef::Text(document) = context.get_raw(0) else { return Ok(Value::Null) };
-        let path: Arc<Vec<String>> =
-            context.get_or_create_aux(1, |path| Ok::<_, Failure>(serde_json::from_slice(path.as_bytes()?)?))?;
         let document = utf8(document)?;
-        let found = at(document, &path);
-        Ok(found.map_or(Value::Null, |found| read(found, context.get_raw(2).as_str().unwrap_or_default())))
+        let read_path = |path: ValueRef<'_>| Ok::<_, Failure>(serde_json::from_slice(path.as_bytes()?)?);
+        let path: Arc<Vec<String>> = context.get_or_create_aux(1, read_path)?;
+        within(&budget, || {
+            let found = at(document, &path);
+            found.map_or(Value::Null, |found| read(found, context.get_raw(2).as_str().unwrap_or_default()))
+        })
     })
+}
+
+fn flags() -> FunctionFlags {
+    FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY
+}
+
+/// Takes the time of `work` from the budget; where nothing is left, the statement is interrupted.
+fn within<T>(budget: &Budget, work: impl FnOnce() -> T) -> SqlResult<T> {
+    let start = Instant::now();
+    let done = work();
+    if budget.take(i64::try_from(start.elapsed().as_micros()).unwrap_or(i64::MAX)) {
+        return Err(rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_INTERRUPT), None));
+    }
+    Ok(done)
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// A function of a text and of a pattern, which is read once a statement; NULL where one of them is.
 fn on_texts<P: Send + Sync + 'static, E: Into<Failure>>(
-    context: &Context<'_>,
-    read: impl FnOnce(&str) -> Result<P, E>,
-    test: impl FnOnce(&str, &P) -> bool,
-) -> SqlResult<Option<bool>> {
-    let (ValueRef::Text(text), ValueRef::Text(_)) = (context.get_raw(0), context.get_raw(1)) else { return Ok(None) };
-    let pattern: Arc<P> = context.get_or_create_aux(1, |pattern| read(pattern.as_str()?).map_err(Into::into))?;
-    let text = utf8(text)?;
-    Ok(Some(test(text, &pattern)))
+    connection: &Connection,
+    budget: &Arc<Budget>,
+    name: &str,
+    read: impl Fn(&str) -> Result<P, E> + Send + 'static,
+    test: impl Fn(&str, &P) -> bool + Send + 'static,
+) -> SqlResult<()> {
+    let budget = Arc::clone(budget);
+    connection.create_scalar_function(name, 2, flags(), move |context| {
+        let (ValueRef::Text(text), ValueRef::Text(_)) = (context.get_raw(0), context.get_raw(1)) else {
+            return Ok(None);
+        };
+        let pattern: Arc<P> = context.get_or_create_aux(1, |pattern| read(pattern.as_str()?).map_err(Into::into))?;
+        let text = utf8(text)?;
+        within(&budget, || Some(test(text, &pattern)))
+    })
 }
 
 fn utf8(bytes: &[u8]) -> SqlResult<&str> {
