@@ -33,6 +33,7 @@ impl Script {
             other => return Err(DbErr::BackendNotSupported { db: other.as_str(), ctx: "migration" }),
         };
         for statement in statements {
+            debug_assert!(!statement.contains(';'), "one statement a string: {statement}");
             manager.get_connection().execute_unprepared(statement).await?;
         }
         Ok(())

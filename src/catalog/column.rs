@@ -21,6 +21,8 @@ pub struct Column {
     pub default: Option<Fill>,
     /// What every update writes to it.
     pub touch: Option<Fill>,
+    /// Whether its words are in an index, which `search` asks.
+    pub searchable: bool,
     /// What an input must keep to, beyond the type.
     pub rules: Vec<Rule>,
     /// Where its values come from, if no table has them.

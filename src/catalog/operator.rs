@@ -23,6 +23,16 @@ pub enum Operator {
     Like,
     /// The same without regard to case.
     Ilike,
+    /// Begins with a text, which is no pattern.
+    StartsWith,
+    /// Ends with a text, which is no pattern.
+    EndsWith,
+    /// Has a text in it, which is no pattern.
+    Contains,
+    /// A regular expression is found in it.
+    Match,
+    /// Has all words of a query.
+    Search,
     /// NULL or, with `false`, not NULL.
     IsNull,
 }
@@ -47,6 +57,11 @@ impl Operator {
         Self::Gte,
         Self::Like,
         Self::Ilike,
+        Self::StartsWith,
+        Self::EndsWith,
+        Self::Contains,
+        Self::Match,
+        Self::Search,
         Self::IsNull,
     ];
 
@@ -63,8 +78,21 @@ impl Operator {
             Self::Gte => "gte",
             Self::Like => "like",
             Self::Ilike => "ilike",
+            Self::StartsWith => "startsWith",
+            Self::EndsWith => "endsWith",
+            Self::Contains => "contains",
+            Self::Match => "match",
+            Self::Search => "search",
             Self::IsNull => "isNull",
         }
+    }
+
+    /// Whether its operand is a text that it reads in a way of its own, and not a value of the column.
+    pub const fn reads_text(self) -> bool {
+        matches!(
+            self,
+            Self::Like | Self::Ilike | Self::StartsWith | Self::EndsWith | Self::Contains | Self::Match | Self::Search
+        )
     }
 
     /// What it does, for the GraphQL schema.
@@ -80,6 +108,15 @@ impl Operator {
             Self::Gte => "Greater or equal.",
             Self::Like => "Matches a pattern: % is any text, _ any character, \\ escapes; case-sensitive.",
             Self::Ilike => "Matches a pattern without regard to case.",
+            Self::StartsWith => "Begins with this text; case-sensitive, and no character means anything but itself.",
+            Self::EndsWith => "Ends with this text; case-sensitive, and no character means anything but itself.",
+            Self::Contains => "Has this text in it; case-sensitive, and no character means anything but itself.",
+            Self::Match => {
+                "A regular expression is found in it: literals, classes, ., |, groups, *, +, ?, {n,m}, ^, $, \\b, \\d, \\w and \\s of ASCII; (?i) in front ignores case, with (?s) a . is a line feed too."
+            }
+            Self::Search => {
+                "Has all these words, in any order; a word is letters and digits in a row, case does not count, and word* is any word that begins so."
+            }
             Self::IsNull => "NULL if true, not NULL if false.",
         }
     }

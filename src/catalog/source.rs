@@ -37,6 +37,7 @@ pub struct Options {
     rules: Vec<(String, Rule)>,
     touched: Vec<String>,
     computed: Vec<(String, Computed)>,
+    searchable: Vec<String>,
     principals: bool,
     hooks: bool,
 }
@@ -95,6 +96,13 @@ impl Options {
     #[must_use]
     pub fn computed(mut self, name: &str, computed: Computed) -> Self {
         self.computed.push((name.to_owned(), computed));
+        self
+    }
+
+    /// Text columns whose words are in an index, which a migration made by `migration::search`: `search` asks it.
+    #[must_use]
+    pub fn searchable(mut self, columns: impl IntoIterator<Item = impl IdenStatic>) -> Self {
+        self.searchable.extend(columns.into_iter().map(|column| column.as_str().to_owned()));
         self
     }
 
@@ -228,6 +236,7 @@ fn resource<E: Declaration>() -> Result<Resource, String> {
             rules: Vec::new(),
             computed: Some(computed.clone()),
             masked: false,
+            searchable: false,
         });
     }
     for mask in &policy.masks {
@@ -242,6 +251,11 @@ fn resource<E: Declaration>() -> Result<Resource, String> {
     };
     for name in policy.columns.iter().map(|rule| &rule.column).chain(options.rules.iter().map(|(name, _)| name)) {
         find(name)?;
+    }
+    for name in &options.searchable {
+        if columns[find(name)?].scalar != Scalar::Text {
+            return Err(format!("{table}.{name}: only a text has words to search for"));
+        }
     }
     let key = find(key.as_str())?;
     let default_order =
@@ -306,6 +320,7 @@ fn describe<C: ColumnTrait>(
         field: naming::field(&name),
         nullable: def.is_null(),
         default,
+        searchable: options.searchable.contains(&name),
         touch: options.touched.contains(&name).then_some(Fill::Now),
         rules: options.rules.iter().filter(|(of, _)| *of == name).map(|(_, rule)| rule.clone()).collect(),
         computed: None,

@@ -3,7 +3,7 @@
 //! In: [`Argument`]s, one a slot. Out: [`Bound`] values for the placeholders of the plan's statements. A wrong value is
 //! an error that names its field; wrong inputs of a write are told all at once.
 
-use super::{compile::Bind, cursor, principal::Principal, query::SlotKind};
+use super::{compile::Bind, cursor, operand, principal::Principal, query::SlotKind};
 use crate::{
     catalog::{
         Bucket, Catalog, Fill,
@@ -119,6 +119,9 @@ fn slot(catalog: &Catalog, kind: &SlotKind, argument: &Argument, problems: &mut 
         SlotKind::Unused | SlotKind::Series { .. } => Value::Null,
         SlotKind::Operand { column, scalar } => operand(column, scalar, argument)?,
         SlotKind::Operands { column, scalar } => match argument {
+            Argument::List(arguments) if arguments.len() > operand::MAX_LIST => {
+                return Err(operand::too_long(column, arguments.len()));
+            }
             Argument::List(arguments) => {
                 let values = arguments.iter().map(|argument| operand(column, scalar, argument));
                 Value::List(values.collect::<Result<_>>()?)
@@ -126,16 +129,11 @@ fn slot(catalog: &Catalog, kind: &SlotKind, argument: &Argument, problems: &mut 
             // A single value is a list of one (GraphQL specification, section 3.11).
             one => Value::List(vec![operand(column, scalar, one)?]),
         },
-        SlotKind::Pattern { column } => match operand(column, &Scalar::Text, argument)? {
-            Value::Text(pattern) if ends_in_escape(&pattern) => {
-                return Err(Error::bad_value(format!(
-                    "A pattern for \"{column}\" must not end with its escape character \\"
-                ))
-                .code("22025")
-                .field(column.clone()));
-            }
+        SlotKind::Text { column, operator } => match operand(column, &Scalar::Text, argument)? {
+            Value::Text(text) => operand::read(column, *operator, text)?,
             value => value,
         },
+        SlotKind::Path { column } => operand::path(column, argument)?,
         SlotKind::Key { resource, scalar, node } => key(catalog, *resource, scalar, *node, argument)?,
         SlotKind::Input { resource, column } => {
             let column = &catalog.at(*resource).columns[*column];
@@ -217,10 +215,6 @@ fn key(catalog: &Catalog, resource: usize, scalar: &Scalar, node: bool, argument
     // An id of nothing is the id of nothing: `node` answers null, and no row has NULL as its key.
     let key = cursor::parse_node_id(catalog, text).filter(|(of, _)| *of == resource);
     Ok(key.and_then(|(_, key)| scalar.parse(&Input::Text(&key)).ok()).unwrap_or(Value::Null))
-}
-
-fn ends_in_escape(pattern: &str) -> bool {
-    pattern.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1
 }
 
 impl Bound {

@@ -9,11 +9,14 @@ pub mod compile;
 pub mod cursor;
 pub mod database;
 mod execute;
+mod operand;
 pub mod plan;
 pub mod principal;
 pub mod query;
+mod regex;
 pub mod render;
 pub mod request;
+mod words;
 
 use crate::{
     catalog::{Catalog, scalar::Style},

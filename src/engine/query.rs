@@ -3,7 +3,11 @@
 //! Columns are indexes into their resource, resources indexes into the catalogue. Nothing here knows SQL.
 
 use super::request::{Envelope, Quantifier, Slot};
-use crate::catalog::{Bucket, Fill, Function, Operator, policy::Operand, scalar::Scalar};
+use crate::catalog::{
+    Bucket, Fill, Function, Operator,
+    policy::Operand,
+    scalar::{JsonKind, Scalar},
+};
 
 /// A planned request.
 #[derive(Debug, Clone, PartialEq)]
@@ -161,6 +165,15 @@ pub struct Expression {
 pub enum ExpressionKind {
     /// A column.
     Column(usize),
+    /// What a path leads to in the JSON values of a column.
+    Json {
+        /// The column.
+        column: usize,
+        /// The path's slot.
+        path: Slot,
+        /// As what it is asked for.
+        kind: JsonKind,
+    },
     /// The first day of the bucket into which a column's value falls.
     Bucket(usize, Bucket),
     /// An expression of the row at the other end of a relation to one.
@@ -331,8 +344,15 @@ pub enum SlotKind {
         /// The type of each.
         scalar: Scalar,
     },
-    /// A LIKE pattern.
-    Pattern {
+    /// A text that an operator reads in its own way: a pattern, the words of a search.
+    Text {
+        /// The column's name, for errors.
+        column: String,
+        /// The operator.
+        operator: Operator,
+    },
+    /// A path into the JSON values of a column.
+    Path {
         /// The column's name, for errors.
         column: String,
     },

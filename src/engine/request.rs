@@ -4,7 +4,7 @@
 //! client wrote has a numbered *slot*, and the values travel beside the request, so that the request is the shape of
 //! the question: equal shapes share a plan.
 
-use crate::catalog::{Bucket, Function, Operator};
+use crate::catalog::{Bucket, Function, Operator, scalar::JsonKind};
 use std::ops::Range;
 
 /// The number of a value that the client gives beside the request.
@@ -119,6 +119,15 @@ pub enum Quantifier {
 pub enum Term {
     /// A column.
     Column(String),
+    /// What a path leads to in the JSON value of a column.
+    Json {
+        /// The column's name.
+        column: String,
+        /// The path: a list of names and indexes.
+        path: Slot,
+        /// As what it is asked for.
+        kind: JsonKind,
+    },
     /// Something of the row at the other end of a relation to one; NULL where there is none for the caller.
     One(String, Box<Term>),
     /// An aggregate of the rows at the other end of a relation to many, or of those of them that match.

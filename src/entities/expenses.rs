@@ -57,5 +57,6 @@ impl Declaration for Entity {
             .rule(Column::Currency, Rule::Currency)
             .rule(Column::Category, Rule::Length(1, 200))
             .touch(Column::UpdatedAt)
+            .searchable([Column::Title, Column::Description])
     }
 }

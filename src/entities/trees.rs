@@ -31,5 +31,6 @@ impl Declaration for Entity {
             .description("A tree, with its common and its botanical name.")
             .rule(Column::Name, Rule::Length(1, 200))
             .rule(Column::Species, Rule::Length(1, 200))
+            .searchable([Column::Name, Column::Species])
     }
 }

@@ -6,6 +6,7 @@
 mod deciding;
 mod filter;
 mod introspection;
+mod json;
 mod list;
 mod mutation;
 mod summary;

@@ -4,7 +4,10 @@
 
 use super::query::conjunction;
 use crate::{
-    catalog::{Operator, Resource},
+    catalog::{
+        Operator, Resource,
+        scalar::{JsonKind, Scalar},
+    },
     engine::{
         bind::Argument,
         request::{Filter, Term},
@@ -12,11 +15,11 @@ use crate::{
     error::{Error, Result, nearest},
 };
 
-/// How deep logic may be nested.
-const MAX_DEPTH: usize = 16;
+/// How deep logic may be nested: deeper than a request may, so that there is one answer to both.
+const MAX_DEPTH: usize = 40;
 
-/// PostgREST's names of the operators.
-const OPERATORS: [(&str, Operator); 9] = [
+/// PostgREST's names of the operators. Some are another one's in other words.
+pub(super) const OPERATORS: [(&str, Operator); 16] = [
     ("eq", Operator::Eq),
     ("neq", Operator::Neq),
     ("in", Operator::In),
@@ -26,7 +29,22 @@ const OPERATORS: [(&str, Operator); 9] = [
     ("gte", Operator::Gte),
     ("like", Operator::Like),
     ("ilike", Operator::Ilike),
+    ("match", Operator::Match),
+    ("imatch", Operator::Match),
+    ("fts", Operator::Search),
+    ("plfts", Operator::Search),
+    ("wfts", Operator::Search),
+    ("is", Operator::IsNull),
+    ("isdistinct", Operator::Neq),
 ];
+
+/// The operators that can be asked of any or all of a list: `eq(any).{1,2}`.
+const QUANTIFIED: [&str; 9] = ["eq", "like", "ilike", "gt", "gte", "lt", "lte", "match", "imatch"];
+
+/// The operator that a word names.
+fn operator(word: &str) -> Option<Operator> {
+    OPERATORS.iter().find(|(name, _)| *name == word).map(|(_, operator)| *operator)
+}
 
 /// Collects the filters of a query string.
 pub(super) struct Filters<'r> {
@@ -49,8 +67,10 @@ impl<'r> Filters<'r> {
             ("or", _) => 1,
             ("not.and" | "not.or", _) | (_, Some(("not", _))) => 2,
             (column, operator) => {
-                let word = operator.map_or("", |(word, _)| word);
-                let operator = Operator::TEXT.iter().position(|operator| operator.graphql() == word);
+                let word = operator.map_or("", |(word, _)| word.split('(').next().unwrap_or_default());
+                let operator = self::operator(word);
+                let operator = Operator::TEXT.iter().position(|one| Some(*one) == operator);
+                let column = column.split("->").next().unwrap_or_default();
                 let column = self.resource.column(column).unwrap_or(self.resource.columns.len());
                 3 + column * (Operator::TEXT.len() + 1) + operator.unwrap_or(Operator::TEXT.len())
             }
@@ -100,52 +120,172 @@ impl<'r> Filters<'r> {
             }
             return Ok(Filter::Not(Box::new(self.comparison(column, negated)?)));
         }
-        if self.resource.column(column).is_none() {
-            return Err(Error::bad_request(format!(
-                "The resource \"{}\" has no column \"{column}\"",
-                self.resource.name
-            ))
-            .code("42703")
-            .nearest(column, self.resource.column_names()));
-        }
-        let unknown = |word: &str| {
-            let names = OPERATORS.iter().map(|(name, _)| *name).chain(["is", "not"]);
+        let left = Left::of(self.resource, column)?;
+        let unknown = |word: &str, names: &[&'static str]| {
             let error = Error::bad_request(format!("\"{column}={text}\" is not understood"))
                 .details(format!("\"{word}\" is no operator"));
-            match nearest(word, names.clone()) {
+            match nearest(word, names.iter().copied()) {
                 Some(near) => error.hint(format!("Did you mean \"{near}\"?")),
-                None => error
-                    .hint(format!("A filter is column=operator.value with {}", names.collect::<Vec<_>>().join(", "))),
+                None => error.hint(format!("A filter is column=operator.value with {}", names.join(", "))),
             }
         };
-        let Some((word, value)) = text.split_once('.') else { return Err(unknown(text)) };
-        if word == "is" {
-            return self.is(column, value);
+        let names: Vec<_> = OPERATORS.iter().map(|(name, _)| *name).chain(["not"]).collect();
+        let Some((word, value)) = text.split_once('.') else { return Err(unknown(text, &names)) };
+        if let Some((word, quantifier)) = word.strip_suffix(')').and_then(|word| word.split_once('(')) {
+            if !QUANTIFIED.contains(&word) {
+                return Err(unknown(word, &QUANTIFIED).details(format!("\"{word}\" takes no any or all")));
+            }
+            let any = match quantifier {
+                "any" => true,
+                "all" => false,
+                _ => return Err(unknown(quantifier, &["any", "all"])),
+            };
+            let items = list(value, ['{', '}']).ok_or_else(|| {
+                Error::bad_request(format!("\"{column}={text}\" is not understood"))
+                    .hint(format!("{word}({quantifier}) takes a list: {word}({quantifier}).{{a,\"b,c\"}}"))
+            })?;
+            let items = items.into_iter().map(|item| self.single(&left, word, item)).collect::<Result<Vec<_>>>()?;
+            return Ok(if any { Filter::Or(items) } else { Filter::And(items) });
         }
-        let Some((_, operator)) = OPERATORS.iter().find(|(name, _)| *name == word) else { return Err(unknown(word)) };
-        let argument = match operator {
-            Operator::In => Argument::List(list(value)?.into_iter().map(Argument::Text).collect()),
-            // PostgREST takes the star for the percent sign, which a URL would have to escape.
-            Operator::Like | Operator::Ilike => Argument::Text(value.replace('*', "%")),
-            _ => Argument::Text(value.to_owned()),
-        };
-        Ok(Filter::Compare { term: Term::column(column), operator: *operator, slot: self.slot(argument) })
+        match word {
+            "is" => self.is(&left, value),
+            "in" => {
+                let items = list(value, ['(', ')']).ok_or_else(|| {
+                    Error::bad_request(format!("\"in.{value}\" is not understood"))
+                        .hint("in takes a list: in.(1,2) or in.(\"a,b\",c)")
+                })?;
+                let left = left.typed(&items)?;
+                let argument = Argument::List(items.into_iter().map(Argument::Text).collect());
+                Ok(self.compare(&left, Operator::In, argument))
+            }
+            // A phrase needs the order of the words, which are looked for without it.
+            "phfts" => Err(Error::bad_request(format!("\"{column}={text}\" is not understood"))
+                .details("phrases cannot be searched for")
+                .hint("fts finds all words in any order")),
+            "isdistinct" => {
+                let left = left.typed(std::slice::from_ref(&value.to_owned()))?;
+                let differs = self.compare(&left, Operator::Neq, Argument::Text(value.to_owned()));
+                Ok(Filter::Or(vec![differs, self.null(&left, true)]))
+            }
+            word if operator(word).is_some() => self.single(&left, word, value.to_owned()),
+            word => Err(unknown(word, &names)),
+        }
     }
 
-    fn is(&mut self, column: &str, value: &str) -> Result<Filter> {
-        let term = Term::column(column);
-        Ok(match value.to_ascii_lowercase().as_str() {
-            "null" => Filter::IsNull { term, null: true },
-            "not_null" => Filter::IsNull { term, null: false },
-            boolean @ ("true" | "false") => {
-                let slot = self.slot(Argument::Bool(boolean == "true"));
-                Filter::Compare { term, operator: Operator::Eq, slot }
+    /// A comparison with one value.
+    fn single(&mut self, left: &Left, word: &str, value: String) -> Result<Filter> {
+        let operator = operator(word).ok_or_else(|| Error::internal(format!("{word} is no operator")))?;
+        let left = left.typed(std::slice::from_ref(&value))?;
+        let value = match word {
+            // PostgREST takes the star for the percent sign, which a URL would have to escape.
+            "like" | "ilike" => value.replace('*', "%"),
+            "imatch" => format!("(?i){value}"),
+            _ => value,
+        };
+        Ok(self.compare(&left, operator, Argument::Text(value)))
+    }
+
+    fn compare(&mut self, left: &Left, operator: Operator, argument: Argument) -> Filter {
+        let term = self.term(left);
+        Filter::Compare { term, operator, slot: self.slot(argument) }
+    }
+
+    fn null(&mut self, left: &Left, null: bool) -> Filter {
+        Filter::IsNull { term: self.term(left), null }
+    }
+
+    fn term(&mut self, left: &Left) -> Term {
+        let column = left.column.clone();
+        match &left.path {
+            None => Term::Column(column),
+            Some((path, kind)) => Term::Json { column, path: self.slot(path.clone()), kind: *kind },
+        }
+    }
+
+    fn is(&mut self, left: &Left, value: &str) -> Result<Filter> {
+        let word = value.to_ascii_lowercase();
+        let boolean = || match (&left.path, left.boolean) {
+            (Some((path, JsonKind::Value)), _) => {
+                Ok(Left { path: Some((path.clone(), JsonKind::Boolean)), ..left.clone() })
+            }
+            (None, true) => Ok(left.clone()),
+            _ => Err(Error::bad_request(format!(
+                "\"is.{value}\" has no meaning for \"{}\": it is no boolean",
+                left.column
+            ))
+            .code("42804")),
+        };
+        Ok(match word.as_str() {
+            "null" => self.null(left, true),
+            "not_null" => self.null(left, false),
+            "unknown" => self.null(&boolean()?, true),
+            // It is so or it is not: NULL is not true.
+            "true" | "false" => {
+                let left = boolean()?;
+                let equal = self.compare(&left, Operator::Eq, Argument::Bool(word == "true"));
+                Filter::And(vec![equal, self.null(&left, false)])
             }
             _ => {
+                let words = ["null", "not_null", "true", "false", "unknown"];
                 return Err(Error::bad_request(format!("\"is.{value}\" is not understood"))
-                    .hint("is takes null, not_null, true and false"));
+                    .hint("is takes null, not_null, true, false and unknown")
+                    .nearest(&word, words));
             }
         })
+    }
+}
+
+/// What a condition is about: a column, or what a path leads to in its JSON values.
+#[derive(Clone)]
+struct Left {
+    column: String,
+    /// The path, and as what the value there is asked for.
+    path: Option<(Argument, JsonKind)>,
+    /// Whether the column holds booleans.
+    boolean: bool,
+}
+
+impl Left {
+    /// `column`, `column->a->0` or `column->a->>b`.
+    fn of(resource: &Resource, text: &str) -> Result<Self> {
+        let (column, path) = text.find("->").map_or((text, None), |at| (&text[..at], Some(&text[at..])));
+        let Some(index) = resource.column(column) else {
+            return Err(Error::bad_request(format!("The resource \"{}\" has no column \"{column}\"", resource.name))
+                .code("42703")
+                .nearest(column, resource.column_names()));
+        };
+        let (mut rest, mut kind, mut steps) = (path.unwrap_or_default(), JsonKind::Value, Vec::new());
+        while let Some(behind) = rest.strip_prefix("->") {
+            let (behind, as_text) = behind.strip_prefix('>').map_or((behind, false), |behind| (behind, true));
+            let end = behind.find("->").unwrap_or(behind.len());
+            // What is a text has nothing inside.
+            if end == 0 || (as_text && end < behind.len()) {
+                return Err(Error::bad_request(format!("\"{text}\" is not understood"))
+                    .hint("A path into JSON is column->name->0->>name, with ->> only before the last"));
+            }
+            kind = if as_text { JsonKind::Text } else { JsonKind::Value };
+            steps.push(Argument::Text(behind[..end].to_owned()));
+            rest = &behind[end..];
+        }
+        let boolean = resource.columns[index].scalar == Scalar::Boolean;
+        Ok(Self { column: column.to_owned(), path: path.map(|_| (Argument::List(steps), kind)), boolean })
+    }
+
+    /// The same as what these values are: behind `->` they are JSON, and only numbers and booleans compare as such.
+    fn typed(&self, values: &[String]) -> Result<Self> {
+        let Some((path, JsonKind::Value)) = &self.path else { return Ok(self.clone()) };
+        let boolean = |value: &String| matches!(value.as_str(), "true" | "false");
+        let number = |value: &String| value.parse::<f64>().is_ok_and(f64::is_finite);
+        let kind = match values {
+            values if values.iter().all(number) => JsonKind::Number,
+            [value] if boolean(value) => JsonKind::Boolean,
+            _ => {
+                return Err(Error::bad_request(format!("What -> finds in \"{}\" is JSON, and no text", self.column))
+                    .code("42883")
+                    .hint("Behind -> compare with a number, true or false; ->> finds a text"));
+            }
+        };
+        Ok(Self { path: Some((path.clone(), kind)), ..self.clone() })
     }
 }
 
@@ -153,25 +293,19 @@ fn logic(word: &str, items: Vec<Filter>) -> Filter {
     if word == "or" { Filter::Or(items) } else { Filter::And(items) }
 }
 
-/// The elements of `(a,b,"c,d")`.
-fn list(text: &str) -> Result<Vec<String>> {
-    let malformed = || {
-        Error::bad_request(format!("\"in.{text}\" is not understood"))
-            .hint("in takes a list: in.(1,2) or in.(\"a,b\",c)")
-    };
-    let inner = text.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')).ok_or_else(malformed)?;
+/// The elements of `(a,b,"c,d")`, or of one in other brackets.
+fn list(text: &str, [open, close]: [char; 2]) -> Option<Vec<String>> {
+    let mut rest = text.strip_prefix(open)?.strip_suffix(close)?;
     let mut items = Vec::new();
-    if inner.is_empty() {
-        return Ok(items);
+    if rest.is_empty() {
+        return Some(items);
     }
-    let mut rest = inner;
     loop {
-        let (item, after) = element(rest, &[',']).ok_or_else(malformed)?;
+        let (item, after) = element(rest, &[','])?;
         items.push(item);
         match after.strip_prefix(',') {
             Some(after) => rest = after,
-            None if after.is_empty() => return Ok(items),
-            None => return Err(malformed()),
+            None => return after.is_empty().then_some(items),
         }
     }
 }
@@ -249,7 +383,7 @@ impl Tree<'_, '_, '_> {
 
 /// Where a condition inside a tree ends: at a comma or parenthesis that is neither in quotes nor in a list's own.
 fn condition_end(text: &str) -> Option<usize> {
-    let (mut quoted, mut escaped, mut open) = (false, false, 0usize);
+    let (mut quoted, mut escaped, mut open, mut braced) = (false, false, 0usize, false);
     for (at, character) in text.char_indices() {
         if quoted {
             quoted = escaped || character != '"';
@@ -258,6 +392,9 @@ fn condition_end(text: &str) -> Option<usize> {
         }
         match character {
             '"' => quoted = true,
+            '{' => braced = braced || text[..at].ends_with("(any).") || text[..at].ends_with("(all)."),
+            '}' => braced = false,
+            _ if braced => {}
             '(' => open += 1,
             ')' | ',' if open == 0 => return Some(at),
             ')' => open -= 1,

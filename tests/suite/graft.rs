@@ -167,6 +167,14 @@ async fn every_type_is_filtered() {
             (&format!("id=in.({OAK},{ELM})"), "Oak Elm"),
             (&format!("parent_id=neq.{ELM}"), "Ash Elm"),
             ("name=like.*🌳*", "Oak"),
+            ("name=fts.OAK+α", "Oak"),
+            ("name=not.fts.oak", "Ash Elm"),
+            ("height=in.(0.1,-1.7976931348623157e308)", "Oak Ash"),
+            ("height_before=in.(5e-324,1e21)", "Oak Ash"),
+            ("confirmed=is.unknown", "Elm"),
+            ("confirmed=not.is.true", "Oak Elm"),
+            ("confirmed=isdistinct.true", "Oak Elm"),
+            ("population=eq(any).{0,9223372036854775807}", "Ash Elm"),
         ] {
             let answer = server.get(User, &format!("/species?select=name&order=id&{filter}")).await.expect(200);
             let found: Vec<String> = answer.json().as_array().expect("an array").iter().map(short).collect();

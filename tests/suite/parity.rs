@@ -23,7 +23,7 @@ use crate::{
 const BOUNDS: Bounds = Bounds { default_page: 20, max_page: 1000 };
 
 /// Lists in both languages: the resource, the query of a URL, the arguments of a field.
-const LISTS: [(&str, &str, &str); 26] = [
+const LISTS: [(&str, &str, &str); 31] = [
     ("trees", "", ""),
     ("trees", "species=eq.Acer rubrum", r#"filter: { species: { eq: "Acer rubrum" } }"#),
     ("trees", "id=neq.2", "filter: { id: { neq: 2 } }"),
@@ -51,6 +51,11 @@ const LISTS: [(&str, &str, &str); 26] = [
         r#"filter: { and: [{ id: { gte: 1 } }, { id: { lte: 4 } }], or: [{ id: { eq: 2 } }, { id: { eq: 3 } }],
             name: { neq: "X" } }"#,
     ),
+    ("trees", "name=match.^B", r#"filter: { name: { match: "^B" } }"#),
+    ("trees", "name=imatch.^b", r#"filter: { name: { match: "(?i)^b" } }"#),
+    ("trees", "species=fts.acer rub*", r#"filter: { species: { search: "acer rub*" } }"#),
+    ("trees", "name=like(any).{R*,B*}", r#"filter: { or: [{ name: { like: "R%" } }, { name: { like: "B%" } }] }"#),
+    ("trees", "name=isdistinct.Banyan", r#"filter: { or: [{ name: { neq: "Banyan" } }, { name: { isNull: true } }] }"#),
     ("trees", "order=name", "orderBy: { name: ASC }"),
     ("trees", "order=species.desc,name.asc", "orderBy: [{ species: DESC }, { name: ASC }]"),
     ("trees", "limit=2", "first: 2"),
@@ -110,6 +115,12 @@ async fn every_operator_of_every_column_is_one_request_in_both_languages() {
                 let filter = match operator {
                     Operator::NotIn => {
                         json!({ "not": { column.field.clone(): { "in": filter[&column.field]["notIn"] } } })
+                    }
+                    Operator::StartsWith | Operator::EndsWith | Operator::Contains => {
+                        let text = filter[&column.field][operator.graphql()].as_str().expect("a text");
+                        let before = if *operator == Operator::StartsWith { "" } else { "%" };
+                        let after = if *operator == Operator::EndsWith { "" } else { "%" };
+                        json!({ column.field.clone(): { "like": format!("{before}{text}{after}") } })
                     }
                     // As has `not.is.null`, beside `isNull: false`.
                     Operator::IsNull => json!({ "not": { column.field.clone(): { "isNull": true } } }),

@@ -30,6 +30,17 @@ pub(crate) fn comparison(column: &Column, operator: Operator, value: &Value) -> 
             let pattern = format!("{}%", plain.chars().next().unwrap_or('%'));
             (format!("{name}={word}.{}*", &encoded[..1]), json!({ field: { word: pattern } }))
         }
+        // A URL has no words for these, and patterns that mean the same.
+        Operator::StartsWith | Operator::EndsWith | Operator::Contains => {
+            let first = &plain[..plain.chars().next().map_or(0, char::len_utf8)];
+            let pattern = match operator {
+                Operator::StartsWith => "A*",
+                Operator::EndsWith => "*A",
+                _ => "*A*",
+            };
+            (format!("{name}=like.{}", pattern.replace('A', first)), json!({ field: { word: first } }))
+        }
+        Operator::Search => (format!("{name}=fts.{encoded}"), json!({ field: { word: given } })),
         _ => (format!("{name}={word}.{encoded}"), json!({ field: { word: given } })),
     }
 }

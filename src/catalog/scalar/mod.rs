@@ -21,6 +21,7 @@ mod value;
 pub use cell::{Cell, write_string};
 pub use decimal::{Decimal, Money};
 pub use enumeration::Enumeration;
+pub use json::JsonKind;
 pub use value::Value;
 
 use crate::{

@@ -32,10 +32,17 @@ pub enum Value {
     Json(String),
     /// The operand of `in`: one bind, whatever its length, so that the statement's text is stable.
     List(Vec<Value>),
+    /// A text that says the same to each database in its own words: a pattern, or the words of a search.
+    Each {
+        /// For PostgreSQL.
+        postgres: String,
+        /// For SQLite.
+        sqlite: String,
+    },
 }
 
 impl Value {
-    /// The value as PostgreSQL's and SQLite's text; NULL is not a text.
+    /// The value as the text of PostgreSQL and of most types on SQLite; NULL is not a text.
     pub(crate) fn write_text(&self, out: &mut String) {
         // Writing into a String cannot fail, so the results below carry nothing.
         match self {
@@ -54,6 +61,7 @@ impl Value {
             }
             Self::Timestamp(value) => out.push_str(&value.to_rfc3339_opts(SecondsFormat::Micros, true)),
             Self::List(values) => write_array(values, out),
+            Self::Each { postgres, .. } => out.push_str(postgres),
         }
     }
 
@@ -69,6 +77,7 @@ impl Value {
             Self::List(values) => {
                 Sqlite::Text(serde_json::Value::Array(values.iter().map(Self::to_json_element).collect()).to_string())
             }
+            Self::Each { sqlite, .. } => Sqlite::Text(sqlite.clone()),
             Self::Text(_) | Self::Json(_) | Self::Date(_) | Self::Timestamp(_) => {
                 let mut text = String::new();
                 self.write_text(&mut text);
@@ -77,13 +86,13 @@ impl Value {
         }
     }
 
-    /// The value as an element of the array that `json_each` unpacks; a UUID is hexadecimal, for `unhex`.
+    /// The value as an element of the array that `json_each` unpacks; a UUID is hexadecimal, for `unhex`, and a double
+    /// its text, for `as_real`: SQLite's own reading of numbers may be off by the last bit.
     fn to_json_element(&self) -> serde_json::Value {
         match self {
             Self::Null => serde_json::Value::Null,
             Self::Bool(value) => i64::from(*value).into(),
             Self::Int(value) => (*value).into(),
-            Self::Float(value) => (*value).into(),
             Self::Uuid(value) => value.simple().to_string().into(),
             other => {
                 let mut text = String::new();

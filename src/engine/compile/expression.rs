@@ -41,6 +41,10 @@ impl Compiler<'_> {
     pub(super) fn expression(&mut self, of: usize, alias: &str, expression: &Expression) -> String {
         match &expression.kind {
             ExpressionKind::Column(index) => self.column(of, *index, alias),
+            ExpressionKind::Json { column, path, kind } => {
+                let column = self.column(of, *column, alias);
+                self.json(&column, *path, *kind)
+            }
             ExpressionKind::Bucket(index, bucket) => {
                 let scalar = &self.catalog.at(of).columns[*index].scalar;
                 let column = self.column(of, *index, alias);

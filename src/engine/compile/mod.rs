@@ -5,6 +5,7 @@
 
 mod expression;
 mod list;
+mod operator;
 mod predicate;
 mod select;
 mod summary;
@@ -91,11 +92,13 @@ struct Compiler<'c> {
     style: Style,
     binds: Vec<Bind>,
     aliases: usize,
+    /// Whether the condition that is written stands under a `not`, where unknown and false differ.
+    negated: bool,
 }
 
 impl<'c> Compiler<'c> {
     fn new<T>(catalog: &'c Catalog, authorized: &'c Authorized<T>, dialect: Dialect, style: Style) -> Self {
-        Self { catalog, access: &authorized.access, dialect, style, binds: Vec::new(), aliases: 0 }
+        Self { catalog, access: &authorized.access, dialect, style, binds: Vec::new(), aliases: 0, negated: false }
     }
 
     fn finish(self, sql: String) -> Statement {

@@ -1,10 +1,9 @@
 //! Conditions as SQL, the same on both databases: filters, policies, and the place of a cursor in an order.
 
-use super::{Bind, Compiler, identifier};
+use super::{Bind, Compiler, identifier, operator::sign};
 use crate::{
-    catalog::{Operator, scalar::Scalar},
+    catalog::scalar::Scalar,
     engine::{
-        database::Dialect,
         query::{Predicate, Sort},
         request::Quantifier,
     },
@@ -21,21 +20,26 @@ impl Compiler<'_> {
                 return empty.to_owned();
             }
             let all: Vec<_> = all.iter().map(|one| compiler.predicate(of, alias, one)).collect();
-            format!("({})", all.join(word))
+            joined(&all, word)
         };
         match predicate {
             Predicate::Constant(true) => "1 = 1".to_owned(),
             Predicate::Constant(false) => "1 = 0".to_owned(),
             Predicate::And(all) => join(self, all, " and ", "1 = 1"),
             Predicate::Or(all) => join(self, all, " or ", "1 = 0"),
-            Predicate::Not(one) => format!("(not {})", self.predicate(of, alias, one)),
+            Predicate::Not(one) => {
+                let outer = std::mem::replace(&mut self.negated, true);
+                let one = self.predicate(of, alias, one);
+                self.negated = outer;
+                format!("(not {one})")
+            }
             Predicate::IsNull { expression, null } => {
                 let not = if *null { "" } else { "not " };
                 format!("{} is {not}null", self.expression(of, alias, expression))
             }
             Predicate::Compare { expression, operator, slot } => {
-                let sql = self.expression(of, alias, expression);
-                self.comparison(sql, &expression.scalar, *operator, *slot)
+                let side = self.side(of, alias, expression);
+                self.comparison(&side, *operator, *slot)
             }
             Predicate::Related { relation, quantifier, predicate } => {
                 let relation = &self.catalog.at(of).relations[*relation];
@@ -53,6 +57,7 @@ impl Compiler<'_> {
                 let Some((operator, operand)) = comparison else { return format!("{stored} is null") };
                 let scalar = &resource.columns[*column].scalar;
                 let placeholder = self.operand(operand, scalar);
+                // The catalogue takes no policy with another operator.
                 let sign = sign(*operator).unwrap_or("=");
                 let left = if matches!(sign, "=" | "<>") { stored } else { self.ordered(stored, scalar) };
                 format!("{left} {sign} {placeholder}")
@@ -64,50 +69,6 @@ impl Compiler<'_> {
                 let table = identifier(&self.catalog.at(relation.target).name);
                 format!("exists (select 1 from {table} {joined} where {on} and {held})")
             }
-        }
-    }
-
-    fn comparison(&mut self, plain: String, scalar: &Scalar, operator: Operator, slot: usize) -> String {
-        let Some(sign) = sign(operator) else {
-            return match operator {
-                Operator::In | Operator::NotIn => self.membership(&plain, scalar, operator, slot),
-                Operator::Like | Operator::Ilike => self.pattern(&plain, operator, slot),
-                _ => format!("{plain} is null"),
-            };
-        };
-        let left = match operator {
-            Operator::Eq | Operator::Neq => plain,
-            _ => self.ordered(plain, scalar),
-        };
-        format!("{left} {sign} {}", self.bind(Bind::Slot(slot), scalar))
-    }
-
-    /// One placeholder for the whole list, so that the statement's text does not depend on its length.
-    fn membership(&mut self, column: &str, scalar: &Scalar, operator: Operator, slot: usize) -> String {
-        let number = self.number(Bind::Slot(slot));
-        let not = operator == Operator::NotIn;
-        match self.dialect {
-            Dialect::Postgres => {
-                let (sign, any) = if not { ("<>", "all") } else { ("=", "any") };
-                format!("{column} {sign} {any}(${number}::{}[])", scalar.postgres_type())
-            }
-            Dialect::Sqlite => {
-                // A UUID is a BLOB, which JSON cannot hold.
-                let value = if *scalar == Scalar::Uuid { "unhex(value)" } else { "value" };
-                let not = if not { "not " } else { "" };
-                format!("{column} {not}in (select {value} from json_each(?{number}))")
-            }
-        }
-    }
-
-    fn pattern(&mut self, column: &str, operator: Operator, slot: usize) -> String {
-        let placeholder = self.bind(Bind::Slot(slot), &Scalar::Text);
-        match (self.dialect, operator) {
-            (Dialect::Sqlite, Operator::Ilike) => format!("matches_ilike({column}, {placeholder})"),
-            (Dialect::Sqlite, _) => format!("matches_like({column}, {placeholder})"),
-            // Collation "C" folds ASCII alone: letters of all languages need another one.
-            (Dialect::Postgres, Operator::Ilike) => format!("{column} collate \"und-x-icu\" ilike {placeholder}"),
-            (Dialect::Postgres, _) => format!("{column} like {placeholder}"),
         }
     }
 
@@ -150,6 +111,16 @@ impl Compiler<'_> {
     }
 }
 
+/// Conditions with a word between them. Very many stand in a tree: SQLite reads a chain as one as deep as it is long, and
+/// takes no tree deeper than 1000.
+fn joined(all: &[String], word: &str) -> String {
+    if all.len() <= 50 {
+        return format!("({})", all.join(word));
+    }
+    let (left, right) = all.split_at(all.len() / 2);
+    format!("({}{word}{})", joined(left, word), joined(right, word))
+}
+
 /// A column of an order at a cursor.
 struct Step {
     column: String,
@@ -176,17 +147,4 @@ impl Step {
             }
         }
     }
-}
-
-/// The sign of an operator that compares two values.
-const fn sign(operator: Operator) -> Option<&'static str> {
-    Some(match operator {
-        Operator::Eq => "=",
-        Operator::Neq => "<>",
-        Operator::Lt => "<",
-        Operator::Lte => "<=",
-        Operator::Gt => ">",
-        Operator::Gte => ">=",
-        _ => return None,
-    })
 }

@@ -5,6 +5,7 @@
 //! without holding up other requests. Writes wait for the disk, so they are always there.
 
 pub(super) mod aggregates;
+mod functions;
 
 use super::{Row, Sink, errors::from_sqlite, unavailable};
 use crate::{
@@ -13,11 +14,7 @@ use crate::{
     error::{Error, Result},
 };
 use deadpool::managed::{self, Metrics, Object, Pool, RecycleResult};
-use rusqlite::{
-    Connection, ErrorCode, OpenFlags,
-    functions::{Context, FunctionFlags},
-    types::ValueRef,
-};
+use rusqlite::{Connection, ErrorCode, OpenFlags, types::ValueRef};
 use secrecy::ExposeSecret as _;
 use std::{
     path::PathBuf,
@@ -31,8 +28,10 @@ use tokio::{sync::OwnedMutexGuard, time::timeout};
 
 /// How many virtual-machine steps pass between two looks at the budget.
 const STEPS: i32 = 1_000;
-/// How many such looks a read may take where it was asked for: about a millisecond.
-const INLINE_BUDGET: i64 = 40;
+/// What a look takes of the budget: about as many microseconds as the steps before it.
+const LOOK: i64 = 25;
+/// How many microseconds a read may take where it was asked for, by its steps and by what functions of ours take.
+const INLINE_BUDGET: i64 = 1_000;
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 500;
 
@@ -56,8 +55,16 @@ pub(super) struct Guarded {
 /// How much longer the running statement may go on.
 #[derive(Debug, Default)]
 struct Budget {
-    looks: AtomicI64,
+    left: AtomicI64,
     cancelled: AtomicBool,
+}
+
+impl Budget {
+    /// Takes so many microseconds; whether the statement must end.
+    fn take(&self, microseconds: i64) -> bool {
+        let left = self.left.fetch_sub(microseconds, Ordering::Relaxed);
+        left <= 0 || self.cancelled.load(Ordering::Relaxed)
+    }
 }
 
 /// Where the database is, out of a URL like `sqlite://rootstock.db?mode=rwc`.
@@ -113,16 +120,11 @@ impl Location {
         } else {
             "pragma foreign_keys = on; pragma query_only = on; pragma mmap_size = 268435456"
         })?;
-        register_functions(&connection)?;
         aggregates::register(&connection)?;
         let budget = Arc::new(Budget::default());
+        functions::register(&connection, &budget)?;
         let watched = Arc::clone(&budget);
-        connection.progress_handler(
-            STEPS,
-            Some(move || {
-                watched.cancelled.load(Ordering::Relaxed) || watched.looks.fetch_sub(1, Ordering::Relaxed) <= 0
-            }),
-        )?;
+        connection.progress_handler(STEPS, Some(move || watched.take(LOOK)))?;
         Ok(Guarded { connection: Mutex::new(connection), budget })
     }
 }
@@ -215,7 +217,7 @@ impl Held {
         sink: impl Fn() -> S + Send + Sync + 'static,
     ) -> Result<S::Output> {
         if let Lease::Reader(shared) = &*self.0 {
-            shared.budget.looks.store(INLINE_BUDGET, Ordering::Relaxed);
+            shared.budget.left.store(INLINE_BUDGET, Ordering::Relaxed);
             match execute(&shared.lock(), sql, values, sink()) {
                 Err(Failure::Interrupted) => {}
                 Err(Failure::Other(error)) => return Err(error),
@@ -240,7 +242,7 @@ impl Held {
     ) -> Result<T> {
         let lease = Arc::clone(&self.0);
         let budget = &lease.shared().budget;
-        budget.looks.store(i64::MAX, Ordering::Relaxed);
+        budget.left.store(i64::MAX, Ordering::Relaxed);
         let cancel = CancelOnDrop(Arc::clone(budget));
         let result = tokio::task::spawn_blocking(move || job(&lease.shared().lock())).await.map_err(Error::internal)?;
         std::mem::forget(cancel);
@@ -254,7 +256,7 @@ impl Held {
             let shared = lease.shared();
             let connection = shared.lock();
             shared.budget.cancelled.store(false, Ordering::Relaxed);
-            shared.budget.looks.store(i64::MAX, Ordering::Relaxed);
+            shared.budget.left.store(i64::MAX, Ordering::Relaxed);
             if !connection.is_autocommit()
                 && let Err(error) = connection.execute_batch("rollback")
             {
@@ -313,7 +315,9 @@ fn execute<S: Sink>(connection: &Connection, sql: &str, values: &[Value], mut si
             sink.row(row)?;
         }
     }
-    Ok(sink.finish(connection.total_changes() - changes)?)
+    // What triggers change is no change of the statement's own.
+    let changed = if connection.total_changes() == changes { 0 } else { connection.changes() };
+    Ok(sink.finish(changed)?)
 }
 
 impl Row for rusqlite::Row<'_> {
@@ -336,77 +340,9 @@ impl Row for rusqlite::Row<'_> {
     }
 }
 
-/// PostgreSQL's LIKE and ILIKE: SQLite's own folds ASCII in both and has no escape character.
-fn register_functions(connection: &Connection) -> Result<(), rusqlite::Error> {
-    let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
-    let matching = |fold: bool| {
-        move |context: &Context<'_>| -> Result<Option<bool>, rusqlite::Error> {
-            let (text, pattern): (Option<String>, Option<String>) = (context.get(0)?, context.get(1)?);
-            Ok(text.zip(pattern).map(|(text, pattern)| {
-                if fold { like(&text.to_lowercase(), &pattern.to_lowercase()) } else { like(&text, &pattern) }
-            }))
-        }
-    };
-    connection.create_scalar_function("matches_like", 2, flags, matching(false))?;
-    connection.create_scalar_function("matches_ilike", 2, flags, matching(true))
-}
-
-/// Whether `text` matches a LIKE pattern: `%` any text, `_` any character, `\` escapes. Takes at most the product of
-/// both lengths: where a `%` was tried, only the last one is tried again.
-fn like(text: &str, pattern: &str) -> bool {
-    let (text, pattern): (Vec<char>, Vec<char>) = (text.chars().collect(), pattern.chars().collect());
-    let (mut at, mut position) = (0, 0);
-    let mut retry: Option<(usize, usize)> = None;
-    while at < text.len() {
-        let step = match pattern.get(position) {
-            Some('%') => {
-                retry = Some((position + 1, at));
-                position += 1;
-                continue;
-            }
-            Some('_') => 1,
-            Some('\\') if pattern.get(position + 1) == Some(&text[at]) => 2,
-            Some('\\') | None => 0,
-            Some(literal) => usize::from(*literal == text[at]),
-        };
-        if step > 0 {
-            position += step;
-            at += 1;
-        } else if let Some((after, tried)) = retry {
-            retry = Some((after, tried + 1));
-            position = after;
-            at = tried + 1;
-        } else {
-            return false;
-        }
-    }
-    pattern[position..].iter().all(|rest| *rest == '%')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn like_is_postgresqls() {
-        for (text, pattern, expected) in [
-            ("Acer rubrum", "Acer%", true),
-            ("Acer rubrum", "acer%", false),
-            ("Acer rubrum", "%rub%", true),
-            ("Acer", "A_er", true),
-            ("Acer", "A_r", false),
-            ("50%", "50\\%", true),
-            ("50x", "50\\%", false),
-            ("a_b", "a\\_b", true),
-            ("", "%", true),
-            ("", "", true),
-            ("x", "", false),
-            ("aXbXc", "a%X%c", true),
-            ("🌳 tree", "_ tree", true),
-        ] {
-            assert_eq!(like(text, pattern), expected, "{text} like {pattern}");
-        }
-    }
 
     #[test]
     fn a_url_says_where_the_file_is() {

@@ -2,7 +2,7 @@
 //!
 //! In: a [`Filter`] or a list of [`Order`]. Out: a [`Predicate`] or a total order.
 
-use super::{Planner, find_column, find_relation};
+use super::{Planner, find_column, find_relation, limits};
 use crate::{
     catalog::{Cardinality, Function, Operator, Resource, scalar::Scalar},
     engine::{
@@ -16,14 +16,20 @@ use crate::{
 const MAX_ORDER: usize = 16;
 
 impl Planner<'_> {
+    /// A client's filter, counted among the conditions of its request.
     pub(super) fn filter(&mut self, resource: usize, filter: &Filter) -> Result<Predicate> {
+        limits::check(filter, &mut self.conditions)?;
+        self.predicate(resource, filter)
+    }
+
+    fn predicate(&mut self, resource: usize, filter: &Filter) -> Result<Predicate> {
         let of = |planner: &mut Self, filters: &[Filter]| {
-            filters.iter().map(|filter| planner.filter(resource, filter)).collect::<Result<Vec<_>>>()
+            filters.iter().map(|filter| planner.predicate(resource, filter)).collect::<Result<Vec<_>>>()
         };
         Ok(match filter {
             Filter::And(filters) => Predicate::And(of(self, filters)?),
             Filter::Or(filters) => Predicate::Or(of(self, filters)?),
-            Filter::Not(filter) => Predicate::Not(Box::new(self.filter(resource, filter)?)),
+            Filter::Not(filter) => Predicate::Not(Box::new(self.predicate(resource, filter)?)),
             Filter::IsNull { term, null } => Predicate::IsNull { expression: self.term(resource, term)?, null: *null },
             Filter::Compare { term, operator, slot } => {
                 let expression = self.term(resource, term)?;
@@ -32,7 +38,7 @@ impl Planner<'_> {
             }
             Filter::Related { relation, quantifier, filter } => {
                 let (index, target) = self.relation(resource, relation)?;
-                let predicate = Box::new(self.filter(target, filter)?);
+                let predicate = Box::new(self.predicate(target, filter)?);
                 Predicate::Related { relation: index, quantifier: *quantifier, predicate }
             }
         })
@@ -49,6 +55,22 @@ impl Planner<'_> {
         let of = self.catalog.at(resource);
         Ok(match term {
             Term::Column(name) => column(of, find_column(of, name)?),
+            Term::Json { column: name, path, kind } => {
+                let index = find_column(of, name)?;
+                let scalar = &of.columns[index].scalar;
+                if *scalar != Scalar::Json {
+                    let message =
+                        format!("The column \"{name}\" is of type {}: no path leads into it", scalar.graphql());
+                    return Err(Error::bad_request(message).code("42883"));
+                }
+                let path = self.slot(*path, SlotKind::Path { column: name.clone() });
+                Expression {
+                    kind: ExpressionKind::Json { column: index, path, kind: *kind },
+                    scalar: kind.scalar(),
+                    nullable: true,
+                    name: name.clone(),
+                }
+            }
             Term::One(relation, term) => {
                 let (index, target) = find_relation(of, relation, Cardinality::One)?;
                 let inner = self.term(target, term)?;
@@ -61,7 +83,7 @@ impl Planner<'_> {
             }
             Term::Many { relation, filter, measure } => {
                 let (index, target) = find_relation(of, relation, Cardinality::Many)?;
-                let filter = filter.as_ref().map(|filter| self.filter(target, filter)).transpose()?.map(Box::new);
+                let filter = filter.as_ref().map(|filter| self.predicate(target, filter)).transpose()?.map(Box::new);
                 let aggregate = self.measure(target, measure)?;
                 Expression {
                     scalar: aggregate.scalar.clone(),
@@ -166,7 +188,7 @@ fn operand(expression: &Expression, operator: Operator) -> Result<SlotKind> {
     }
     Ok(match operator {
         Operator::In | Operator::NotIn => SlotKind::Operands { column, scalar },
-        Operator::Like | Operator::Ilike => SlotKind::Pattern { column },
+        operator if operator.reads_text() => SlotKind::Text { column, operator },
         _ => SlotKind::Operand { column, scalar },
     })
 }

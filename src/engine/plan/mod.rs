@@ -4,6 +4,7 @@
 //! must be. Who is asking is not known here.
 
 mod filter;
+mod limits;
 mod summary;
 mod write;
 
@@ -35,7 +36,7 @@ pub struct Bounds {
 /// page beyond the bounds; an input that lacks a required column or names one that is not for clients to write.
 pub fn plan(catalog: &Catalog, question: &Question, style: Style, bounds: Bounds) -> Result<Query> {
     let resource = catalog.find(&question.request.resource)?;
-    let mut planner = Planner { catalog, style, bounds, slots: Vec::new(), group: None };
+    let mut planner = Planner { catalog, style, bounds, slots: Vec::new(), group: None, conditions: 0 };
     let action = planner.action(resource, &question.request.action)?;
     let read = match &question.request.action {
         Action::List(list) => planner.list(resource, list, &question.request.select, &question.envelope)?,
@@ -57,6 +58,8 @@ struct Planner<'c> {
     slots: Vec<SlotKind>,
     /// The groups whose conditions, order and members are being planned.
     group: Option<GroupScope>,
+    /// How many conditions the filters have so far.
+    conditions: usize,
 }
 
 impl Planner<'_> {

@@ -130,10 +130,13 @@ impl Parser<'_> {
     }
 
     /// The operators of one term.
-    fn comparisons(&mut self, term: Term, field: &str, tree: &Tree, all: &mut Vec<Filter>) -> Result<()> {
+    pub(super) fn comparisons(&mut self, term: Term, field: &str, tree: &Tree, all: &mut Vec<Filter>) -> Result<()> {
         let Tree::Object(operators) = tree else { return Err(null(field)) };
         for (operator, tree) in operators {
-            all.push(self.comparison(term.clone(), field, operator, tree)?);
+            match &term {
+                Term::Column(column) if operator == "at" => self.json(column, field, tree, all)?,
+                _ => all.push(self.comparison(term.clone(), field, operator, tree)?),
+            }
         }
         Ok(())
     }
@@ -223,7 +226,7 @@ fn one_member() -> Error {
     Error::bad_value("An element of orderBy must have exactly one member").field("orderBy")
 }
 
-fn null(field: &str) -> Error {
+pub(super) fn null(field: &str) -> Error {
     Error::bad_value(format!("filter.{field} must not be null"))
         .field(field)
         .hint(format!("Ask for NULL with {field}: {{ isNull: true }}, or leave it out"))

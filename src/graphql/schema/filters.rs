@@ -1,7 +1,10 @@
 //! The input types of filters.
 
-use super::{Types, output_type};
-use crate::catalog::{Cardinality, Operator, Resource, scalar::Scalar};
+use super::{Member, Types, output_type};
+use crate::catalog::{
+    Cardinality, Operator, Resource,
+    scalar::{JsonKind, Scalar},
+};
 
 impl Types<'_> {
     pub(super) fn filter(&mut self, resource: &Resource) {
@@ -13,7 +16,10 @@ impl Types<'_> {
         ];
         for (index, column) in resource.columns.iter().enumerate() {
             let ty = output_type(resource, index);
-            let filter = self.operators(&ty, column.scalar.operators());
+            let filter = match column.scalar {
+                Scalar::Json => self.json_filters(),
+                _ => self.operators(&ty, column.scalar.operators()),
+            };
             members.push((column.field.clone(), filter, format!("What `{}` must be.", column.field)));
         }
         for relation in &resource.relations {
@@ -32,6 +38,41 @@ impl Types<'_> {
         self.input_object(&name, &format!("Which rows of {} a list has.", resource.name), members, false);
     }
 
+    /// The filters of JSON columns: of the value, and of what paths lead to in it.
+    fn json_filters(&mut self) -> String {
+        let name = format!("{}Filter", Scalar::Json.graphql());
+        if !self.first(&name) {
+            return name;
+        }
+        let member = |name: &str, ty: &str, text: &str| -> Member { (name.to_owned(), ty.to_owned(), text.to_owned()) };
+        let text = "A value in a JSON value, by the path to it; all that is said holds.";
+        let mut members = vec![member(
+            "path",
+            "[String!]!",
+            "The names of members, and the indexes of elements from 0, that lead to it: 10 at most.",
+        )];
+        for (kind, text) in [
+            (
+                JsonKind::Text,
+                "As a text: a string as it is, a number as it is written, true or false; NULL for others.",
+            ),
+            (JsonKind::Number, "As a number; NULL where it is none."),
+            (JsonKind::Boolean, "As a boolean; NULL where it is none."),
+        ] {
+            let scalar = kind.scalar();
+            let filter = self.operators(scalar.graphql(), scalar.operators());
+            members.push(member(kind.name(), &filter, text));
+        }
+        members.push(member("isNull", "Boolean", "null or not there if true; there if false."));
+        self.input_object("JSONPathFilter", text, members, false);
+        let members = vec![
+            member("isNull", "Boolean", Operator::IsNull.description()),
+            member("at", "[JSONPathFilter!]", "What values in it must be."),
+        ];
+        self.input_object(&name, "What a value of type JSON must be; all that is said holds.", members, false);
+        name
+    }
+
     /// The filter of values of the type `ty`, registered once; its name.
     pub(super) fn operators(&mut self, ty: &str, operators: &[Operator]) -> String {
         let name = format!("{ty}Filter");
@@ -42,7 +83,7 @@ impl Types<'_> {
             let ty = match operator {
                 Operator::In | Operator::NotIn => format!("[{ty}!]"),
                 Operator::IsNull => "Boolean".to_owned(),
-                Operator::Like | Operator::Ilike => "String".to_owned(),
+                operator if operator.reads_text() => "String".to_owned(),
                 _ => ty.to_owned(),
             };
             (operator.graphql().to_owned(), ty, operator.description().to_owned())

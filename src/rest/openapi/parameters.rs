@@ -5,7 +5,7 @@
 use super::{reference, schemas::example};
 use crate::{
     catalog::{Catalog, Column, Operator, Resource},
-    rest::prefer::Return,
+    rest::{filter::OPERATORS, prefer::Return},
 };
 use serde_json::{Map, Value, json};
 
@@ -114,7 +114,7 @@ fn filter_name(resource: &Resource, column: &Column) -> String {
 /// The filter of a column. Its example stands in the description: as one of OpenAPI's own, pages for trying out would
 /// fill it in for every column at once.
 fn filter(column: &Column) -> Value {
-    let operators: Vec<_> = column.scalar.operators().iter().filter_map(|operator| spelling(*operator)).collect();
+    let operators: Vec<_> = spellings(column.scalar.operators()).collect();
     let example = match operators.first() {
         Some(&"is") | None => "is.null".to_owned(),
         Some(operator) => format!("{operator}.{}", in_url(column)),
@@ -123,17 +123,14 @@ fn filter(column: &Column) -> Value {
         "name": column.name,
         "in": "query",
         "description": format!("A condition on `{}`: `operator.value`, as `{example}`; `not.` before it negates.", column.name),
-        "schema": { "type": "string", "pattern": format!("^(not\\.)*({})\\.", operators.join("|")) },
+        "schema": { "type": "string", "pattern": format!("^(not\\.)?({})(\\((any|all)\\))?\\.", operators.join("|")) },
     })
 }
 
-/// An operator in a query string, if it has a word of its own there: PostgREST's differ from GraphQL's in two.
-pub(super) const fn spelling(operator: Operator) -> Option<&'static str> {
-    match operator {
-        Operator::NotIn => None,
-        Operator::IsNull => Some("is"),
-        other => Some(other.graphql()),
-    }
+/// The words of operators in a query string.
+pub(super) fn spellings(operators: &'static [Operator]) -> impl Iterator<Item = &'static str> {
+    let words = OPERATORS.iter();
+    words.filter(|(_, operator)| operators.contains(operator)).map(|(word, _)| *word)
 }
 
 /// A column's example as a URL has it: texts without quotes.

@@ -235,7 +235,7 @@ fn constant(scalar: &Scalar, value: &Constant) -> Value {
             written.ok().and_then(|()| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
         }
         Constant::Json(text) => serde_json::from_str(text).unwrap_or_default(),
-        Constant::Null | Constant::List(_) => Value::Null,
+        Constant::Null | Constant::List(_) | Constant::Each { .. } => Value::Null,
         Constant::Text(_) | Constant::Uuid(_) | Constant::Date(_) | Constant::Timestamp(_) => {
             let mut text = String::new();
             value.write_text(&mut text);

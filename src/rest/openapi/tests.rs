@@ -2,7 +2,7 @@
 
 use super::{
     document,
-    parameters::spelling,
+    parameters::spellings,
     schemas::{Form, example, property},
 };
 use crate::{
@@ -119,7 +119,7 @@ fn filters_are_spelt_as_they_are_read() {
     let catalog = catalog();
     for resource in catalog.resources() {
         for column in &resource.columns {
-            for word in column.scalar.operators().iter().filter_map(|operator| spelling(*operator)) {
+            for word in spellings(column.scalar.operators()) {
                 let value = match word {
                     "in" => "(1)",
                     "is" => "null",
@@ -147,6 +147,7 @@ fn every_type_says_what_may_be_written() {
         scalar,
         nullable: true,
         touch: None,
+        searchable: false,
         rules: Vec::new(),
         computed: None,
         masked: false,

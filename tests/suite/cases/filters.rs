@@ -35,6 +35,31 @@ const TEXTS: &[Case] = &[
     ("category=not.is.null", r#"{ category: { isNull: false } }"#, "bcdeghikl"),
     ("category=is.not_null", r#"{ category: { isNull: false } }"#, "bcdeghikl"),
     ("title=is.null", r#"{ title: { isNull: true } }"#, ""),
+    ("category=like.Food*", r#"{ category: { startsWith: "Food" } }"#, "bcil"),
+    ("category=like.*", r#"{ category: { startsWith: "" } }"#, "bcdeghikl"),
+    ("category=like.%C3%84*", r#"{ category: { startsWith: "Ä" } }"#, "k"),
+    ("category=like.F\\_od*", r#"{ category: { startsWith: "F_od" } }"#, ""),
+    ("description=like.*100\\%25", r#"{ description: { endsWith: "100%" } }"#, "c"),
+    ("description=like.*y", r#"{ description: { endsWith: "y" } }"#, "bk"),
+    ("description=like.*", r#"{ description: { endsWith: "" } }"#, "bcdeghikl"),
+    ("description=like.*r\\_s*", r#"{ description: { contains: "r_s" } }"#, "d"),
+    ("description=like.*\\\\*", r#"{ description: { contains: "\\" } }"#, "e"),
+    ("description=like.*", r#"{ description: { contains: "" } }"#, "bcdeghikl"),
+    ("description=like.*WEEK*", r#"{ description: { contains: "WEEK" } }"#, ""),
+    ("description=match.^w", r#"{ description: { match: "^w" } }"#, "ck"),
+    ("description=fts.WEEKLY", r#"{ description: { search: "weekly" } }"#, "bck"),
+    ("category=isdistinct.Food", r#"{ or: [{ category: { neq: "Food" } }, { category: { isNull: true } }] }"#, "adefghjkl"),
+    ("category=not.isdistinct.Food", r#"{ category: { eq: "Food" } }"#, "bci"),
+    ("category=eq(any).{Food,Rent}", r#"{ category: { in: ["Food", "Rent"] } }"#, "bcdei"),
+    ("category=eq(any).{}", r#"{ or: [] }"#, ""),
+    ("category=eq(all).{}", r#"{ and: [] }"#, "abcdefghijkl"),
+    ("category=eq(any).{\"a,b(c)\",food}", r#"{ category: { in: ["a,b(c)", "food"] } }"#, "gh"),
+    ("description=like(any).{week*,*100*}", r#"{ or: [{ description: { like: "week%" } }, { description: { like: "%100%" } }] }"#, "ckl"),
+    ("description=ilike(all).{WEEK*,*100*}", r#"{ description: { ilike: "week%", contains: "100" } }"#, "c"),
+    ("description=not.like(any).{week*,*100*}", r#"{ not: { or: [{ description: { startsWith: "week" } }, { description: { contains: "100" } }] } }"#, "bdeghi"),
+    ("or=(title.gte(all).{k,l},title.lt(any).{\"b\",\"a}\"})", r#"{ or: [{ title: { gte: "l" } }, { title: { lt: "b" } }] }"#, "al"),
+    ("or=(not.and(title.gt(all).{b},title.lt.l),category.eq(any).{\"a,b(c)\"})",
+        r#"{ or: [{ not: { title: { gt: "b", lt: "l" } } }, { category: { eq: "a,b(c)" } }] }"#, "abhl"),
 ];
 
 #[rustfmt::skip]
@@ -264,7 +289,7 @@ async fn a_filter_that_means_nothing_is_refused_with_what_would_mean_something()
             ("id=like.1*", "42883", "has no meaning"),
             ("id=not.not.eq.1", "PGRST100", "not understood"),
             ("or=(id.not.not.eq.1)", "PGRST100", "not understood"),
-            ("id=is.seven", "PGRST100", "null, not_null, true and false"),
+            ("id=is.seven", "PGRST100", "null, not_null, true, false and unknown"),
             ("or=name.eq.x", "PGRST100", "not understood"),
             ("or=(name.eq.x", "PGRST100", "not understood"),
             ("or=()", "PGRST100", "not understood"),
@@ -272,6 +297,16 @@ async fn a_filter_that_means_nothing_is_refused_with_what_would_mean_something()
             ("or=(name.eq.x,)", "PGRST100", "not understood"),
             ("and=(nothing)", "PGRST100", "not understood"),
             ("name=like.a\\", "22025", "escape"),
+            ("name=neq(any).{a}", "PGRST100", "takes no any or all"),
+            ("name=ilik(any).{a}", "PGRST100", "Did you mean \\\"ilike\\\"?"),
+            ("name=eq(some).{a}", "PGRST100", "any, all"),
+            ("name=eq(any).(a)", "PGRST100", "takes a list"),
+            ("name=eq(any).a", "PGRST100", "takes a list"),
+            ("name=mach.a", "PGRST100", "Did you mean \\\"match\\\"?"),
+            ("name=is.true", "42804", "no boolean"),
+            ("name=is.unknwn", "PGRST100", "Did you mean \\\"unknown\\\"?"),
+            ("id=match.1", "42883", "has no meaning"),
+            ("id=in.(1", "PGRST100", "list"),
         ] {
             server.get(Anonymous, &format!("/trees?{query}")).await.expect(400).refused(code).saying(says);
         }
@@ -304,6 +339,45 @@ async fn a_filter_that_means_nothing_is_refused_with_what_would_mean_something()
             assert!(["GRAPHQL_VALIDATION_FAILED", "BAD_USER_INPUT"].contains(&&*code), "{}", answer.text);
             assert!(answer.json()["data"].is_null(), "{}", answer.text);
         }
+    })
+    .await;
+}
+
+/// More than a statement should be made of, each with its own words.
+#[tokio::test]
+async fn filters_have_bounds() {
+    on_both(async |server| {
+        let conditions = |count: usize| vec!["id.gt.0"; count].join(",");
+        server.get(Anonymous, &format!("/trees?and=({})", conditions(500))).await.expect(200);
+        let answer = server.get(Anonymous, &format!("/trees?or=({})", conditions(501))).await;
+        answer.expect(400).refused("54001").saying("at most 500 conditions");
+        let nested = |depth: usize| format!("{}id.gt.0{}", "and(".repeat(depth), ")".repeat(depth));
+        server.get(Anonymous, &format!("/trees?and=({})", nested(30))).await.expect(200);
+        for depth in [40, 2_000] {
+            let answer = server.get(Anonymous, &format!("/trees?and=({})", nested(depth))).await;
+            answer.expect(400).saying("nested deeper than");
+        }
+
+        let document = "query ($filter: TreeFilter) { trees(filter: $filter) { totalCount } }";
+        let with = |count: usize| json!({ "filter": { "and": vec![json!({ "id": { "gt": 0 } }); count] } });
+        server.graphql(Anonymous, document, with(500)).await.data();
+        let answer = server.graphql(Anonymous, document, with(501)).await.refused("COST_LIMIT_EXCEEDED");
+        answer.saying("at most 500 conditions");
+        let mut filter = json!({ "id": { "gt": 0 } });
+        for depth in 1..=40 {
+            filter = json!({ "not": filter });
+            let answer = server.graphql(Anonymous, document, json!({ "filter": filter })).await;
+            if depth <= 20 {
+                answer.data();
+            } else if depth > 32 {
+                answer.saying("nested deeper than");
+            }
+        }
+
+        let list = |count: i32| json!({ "filter": { "id": { "in": (0..count).collect::<Vec<_>>() } } });
+        assert_eq!(server.graphql(Anonymous, document, list(10_000)).await.data()["trees"]["totalCount"], 4);
+        let answer = server.graphql(Anonymous, document, list(10_001)).await.refused("BAD_USER_INPUT");
+        answer.saying("at most 10000 elements");
     })
     .await;
 }

@@ -97,7 +97,10 @@ impl Declaration for Entity {
     }
 
     fn options() -> Options {
-        Options::default().order_by(asc(Column::Name)).rule(Column::Name, Rule::Length(1, 50))
+        Options::default()
+            .order_by(asc(Column::Name))
+            .rule(Column::Name, Rule::Length(1, 50))
+            .searchable([Column::Name])
     }
 }
 
@@ -112,6 +115,8 @@ impl MigratorTrait for Grafted {
 }
 
 struct CreateSpecies;
+
+const SEARCH: migration::Search = migration::Search { table: "species", key: "id", columns: &["name"] };
 
 impl MigrationName for CreateSpecies {
     fn name(&self) -> &str {
@@ -157,10 +162,11 @@ impl MigrationTrait for CreateSpecies {
             )"
         );
         manager.get_connection().execute_unprepared(&sql).await?;
-        Ok(())
+        SEARCH.up(manager).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        SEARCH.down(manager).await?;
         manager.get_connection().execute_unprepared("drop table species").await?;
         if manager.get_database_backend() == sea_orm::DbBackend::Postgres {
             manager.get_connection().execute_unprepared("drop type conservation_status").await?;
