@@ -24,16 +24,18 @@ mod m20261121_000001_create_trees;
 mod m20261121_000002_create_users;
 mod m20261121_000003_create_credentials;
 mod m20261121_000004_create_expenses;
+mod m20261122_000001_create_budgets;
 mod sql;
 
 use sql::SqlMigration;
 
 /// The history, oldest first.
-const HISTORY: [SqlMigration; 4] = [
+const HISTORY: [SqlMigration; 5] = [
     m20261121_000001_create_trees::MIGRATION,
     m20261121_000002_create_users::MIGRATION,
     m20261121_000003_create_credentials::MIGRATION,
     m20261121_000004_create_expenses::MIGRATION,
+    m20261122_000001_create_budgets::MIGRATION,
 ];
 
 /// Takes a database up and down the history.

@@ -3,6 +3,7 @@
 mod accounts;
 mod bad_bytes;
 mod bad_input;
+mod budgets;
 mod concurrency;
 mod cursors;
 mod documents;
