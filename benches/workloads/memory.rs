@@ -27,7 +27,7 @@ const LOADED: f64 = 64.0;
 /// Prints a table with a line for each place.
 pub(crate) async fn measure(places: &[Place], workloads: &[&Workload]) -> Outcome {
     println!(
-        "\nResident memory of the program, in MB; the load is {CONNECTIONS} connections with all workloads in turn\n"
+        "\nResident memory of the program, in MB; the load is {CONNECTIONS} connections with the workloads in turn\n"
     );
     println!("| database | rows | idle | goal | under load | of it its own | most | goal |");
     println!("|---|---:|---:|---:|---:|---:|---:|---:|");
