@@ -41,8 +41,8 @@ schema: ## rewrite the printed contracts: schema.graphql, openapi.json, the poli
 	mv openapi.json.new openapi.json
 	ROOTSTOCK_REFRESH=1 cargo test --quiet $(CARGO_FLAGS) --test suite drift::the_policy_matrix >/dev/null
 
-bench: ## the workloads of the performance goals
-	cargo bench --bench workloads $(CARGO_FLAGS)
+bench: ## the performance goals; `make bench BENCH="W3 memory"` measures some of it
+	cargo bench --bench workloads $(CARGO_FLAGS) -- $(BENCH)
 
 # A folder's time is that of its last new file, so it is set when all are there. Should the build fail, no folder is
 # left that looks finished.

@@ -7,7 +7,7 @@ mod generate;
 
 use std::ops::Range;
 
-use chrono::{NaiveDate, Utc};
+use chrono::{Datelike, Days, Months, NaiveDate, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 use sea_orm::{
     ConnectionTrait, EntityTrait, PaginatorTrait, Value,
@@ -27,7 +27,7 @@ use crate::{
     error::{Error, Result},
 };
 
-use generate::{demo_day, expense, tree};
+use generate::{demo_day, demo_month, expense, tree};
 
 /// The trees of the tutorial, in the order of their keys.
 pub const TREES: [(&str, &str); 4] = [
@@ -53,7 +53,7 @@ const STRETCH: u64 = 1_000;
 /// The four trees, if there is no tree at all. Whether they were planted.
 pub async fn first_trees(database: &Database) -> Result<bool> {
     // Looked at first without a lock: a database that takes no writes can be served too.
-    if count_trees(&database.read().await?).await? > 0 {
+    if any_tree(&database.read().await?).await? {
         return Ok(false);
     }
     let transaction = database.begin().await?;
@@ -61,7 +61,7 @@ pub async fn first_trees(database: &Database) -> Result<bool> {
         // Two instances that start at once would both find an empty table; SQLite has one writer anyway.
         transaction.execute_unprepared("lock table trees in share row exclusive mode").await.map_err(error_of)?;
     }
-    if count_trees(&transaction).await? > 0 {
+    if any_tree(&transaction).await? {
         transaction.rollback().await;
         return Ok(false);
     }
@@ -69,6 +69,12 @@ pub async fn first_trees(database: &Database) -> Result<bool> {
     insert(&transaction, "trees", &["name", "species"], rows).await?;
     transaction.commit().await?;
     Ok(true)
+}
+
+/// Not by counting: every start asks, and a long table would be read from end to end.
+#[expect(clippy::disallowed_methods, reason = "seeding is the program's own doing, under no policy")]
+async fn any_tree(connection: &impl ConnectionTrait) -> Result<bool> {
+    Ok(trees::Entity::find().one(connection).await.map_err(error_of)?.is_some())
 }
 
 #[expect(clippy::disallowed_methods, reason = "seeding is the program's own doing, under no policy")]
@@ -96,7 +102,8 @@ pub async fn many_expenses(database: &Database, count: u64) -> Result<()> {
     .await
 }
 
-/// The demo user with a year of expenses up to today. Its password, if it was made now: it is told once.
+/// The demo user with a year of expenses up to today, and budgets for the months of it. Its password, if it was made
+/// now: it is told once.
 pub async fn demo(database: &Database, passwords: &Passwords) -> Result<Option<String>> {
     let email = Email::parse(DEMO_EMAIL)?;
     let (user, password) = match users::by_email(database, &email).await? {
@@ -112,12 +119,16 @@ pub async fn demo(database: &Database, passwords: &Passwords) -> Result<Option<S
         }
     };
     let today = Utc::now().date_naive();
-    let days = (0..365).rev().filter_map(|ago| today.checked_sub_days(chrono::Days::new(ago)));
-    let rows: Vec<Vec<Value>> = days.flat_map(|day: NaiveDate| demo_day(day, user)).collect();
+    let days = (0..365).rev().filter_map(|ago| today.checked_sub_days(Days::new(ago)));
+    let expenses: Vec<Vec<Value>> = days.flat_map(|day| demo_day(day, user)).collect();
+    let this_month = today.with_day(1).unwrap_or(today);
+    let months = (0..12).rev().filter_map(|ago| this_month.checked_sub_months(Months::new(ago)));
+    let budgets: Vec<Vec<Value>> = months.flat_map(|month: NaiveDate| demo_month(month, user)).collect();
     let transaction = database.begin().await?;
-    for chunk in rows.chunks(STATEMENT as usize) {
+    for chunk in expenses.chunks(STATEMENT as usize) {
         insert(&transaction, "expenses", &generate::EXPENSE, chunk.iter().cloned()).await?;
     }
+    insert(&transaction, "budgets", &generate::BUDGET, budgets).await?;
     transaction.commit().await?;
     Ok(password)
 }
@@ -171,7 +182,7 @@ async fn in_bulk(
     Ok(())
 }
 
-/// One statement of many rows. A row whose key is there already is left as it is.
+/// One statement of many rows. A row whose key is there already, or what else only one row may have, is left as it is.
 async fn insert(
     transaction: &Transaction,
     table: &'static str,
@@ -184,7 +195,7 @@ async fn insert(
         statement.values(row.into_iter().map(Expr::value)).map_err(Error::internal)?;
     }
     if columns.contains(&"id") {
-        statement.on_conflict(OnConflict::column(Alias::new("id")).do_nothing().to_owned());
+        statement.on_conflict(OnConflict::new().do_nothing().to_owned());
     }
     transaction.execute(&statement).await.map_err(error_of)?;
     Ok(())

@@ -10,9 +10,6 @@ use tokio::{
     net::TcpStream,
 };
 
-/// How many requests are under way at a time.
-const CONNECTIONS: usize = 4;
-
 /// An HTTP request, but for who sends it.
 pub(crate) struct Request {
     method: &'static str,
@@ -49,24 +46,24 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    pub(crate) async fn connect(port: u16, requests: Vec<Vec<u8>>) -> Outcome<Self> {
-        let connections = try_join_all((0..CONNECTIONS).map(|_| Connection::open(port))).await?;
+    /// Over as many connections as requests shall be under way at a time.
+    pub(crate) async fn connect(port: u16, requests: Vec<Vec<u8>>, connections: usize) -> Outcome<Self> {
+        let connections = try_join_all((0..connections).map(|_| Connection::open(port))).await?;
         Ok(Self { requests, connections })
     }
 
     /// The answer to the first of the requests.
     pub(crate) async fn ask(&mut self) -> Outcome<Vec<u8>> {
-        self.connections.rotate_left(1);
         let range = self.connections[0].ask(&self.requests[0]).await?;
         Ok(self.connections[0].buffer[range].to_vec())
     }
 
-    /// Sends requests for as long as `time`, and tells how many.
+    /// Sends requests for as long as `time`, each connection from another one on, and tells how many.
     pub(crate) async fn load(&mut self, time: Duration) -> Outcome<u32> {
         let (requests, end) = (&self.requests, Instant::now() + time);
-        let counts = self.connections.iter_mut().map(async |connection| {
+        let counts = self.connections.iter_mut().enumerate().map(async |(index, connection)| {
             let mut count = 0;
-            for request in requests.iter().cycle() {
+            for request in requests.iter().cycle().skip(index) {
                 if Instant::now() >= end {
                     break;
                 }

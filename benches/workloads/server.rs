@@ -31,22 +31,8 @@ impl Server {
         Ok(Self { port, _input: process.stdin.take(), process })
     }
 
-    /// How much CPU time it has spent: of each of its threads, in nanoseconds, where `stat` counts in hundredths of
-    /// seconds.
-    pub(crate) fn cpu_time(&self) -> Outcome<CpuTime> {
-        let mut threads = HashMap::new();
-        for thread in fs::read_dir(format!("/proc/{}/task", self.process.id()))? {
-            let path = thread?.path().join("schedstat");
-            // The file of a thread that has just ended is gone.
-            let Ok(text) = fs::read_to_string(&path) else { continue };
-            let spent = text.split(' ').next().and_then(|text| text.parse().ok()).ok_or("no time in schedstat")?;
-            threads.insert(path, Duration::from_nanos(spent));
-        }
-        if threads.is_empty() {
-            Err("this needs Linux with /proc/*/task/*/schedstat".into())
-        } else {
-            Ok(CpuTime(threads))
-        }
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
     }
 }
 
@@ -56,6 +42,22 @@ impl Drop for Server {
         // It has nothing to save, and nobody would hear that it failed to end.
         drop(self.process.wait());
     }
+}
+
+/// How much CPU time processes have spent, as user and as system: of each of their threads, in nanoseconds, where `stat`
+/// counts in hundredths of seconds.
+pub(crate) fn cpu_time(processes: &[u32]) -> Outcome<CpuTime> {
+    let mut threads = HashMap::new();
+    for process in processes {
+        for thread in fs::read_dir(format!("/proc/{process}/task"))? {
+            let path = thread?.path().join("schedstat");
+            // The file of a thread that has just ended is gone.
+            let Ok(text) = fs::read_to_string(&path) else { continue };
+            let spent = text.split(' ').next().and_then(|text| text.parse().ok()).ok_or("no time in schedstat")?;
+            threads.insert(path, Duration::from_nanos(spent));
+        }
+    }
+    if threads.is_empty() { Err("this needs Linux with /proc/*/task/*/schedstat".into()) } else { Ok(CpuTime(threads)) }
 }
 
 /// The CPU time of each thread.

@@ -25,6 +25,7 @@ mod m20261121_000002_create_users;
 mod m20261121_000003_create_credentials;
 mod m20261121_000004_create_expenses;
 mod m20261121_000005_search;
+mod m20261121_000006_create_budgets;
 mod search;
 mod sql;
 
@@ -44,6 +45,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_create_credentials::MIGRATION),
             Box::new(m20261121_000004_create_expenses::MIGRATION),
             Box::new(m20261121_000005_search::MIGRATION),
+            Box::new(m20261121_000006_create_budgets::MIGRATION),
         ]
     }
 }

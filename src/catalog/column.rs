@@ -5,6 +5,7 @@ use super::{
     scalar::{Scalar, Value},
 };
 use crate::error::Problem;
+use chrono::Datelike as _;
 
 /// A column of a resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,25 +75,32 @@ pub enum Rule {
     OneOf(Vec<String>),
     /// An ISO 4217 code: three upper-case letters.
     Currency,
+    /// A day on which a month begins, as which the month is kept.
+    FirstOfMonth,
 }
 
 impl Rule {
     /// What is wrong with `value`, if something is, as a sentence without a subject.
     fn check(&self, value: &Value) -> Option<String> {
-        let Value::Text(text) = value else { return None };
-        match self {
-            Self::Length(least, most) => {
+        match (self, value) {
+            (Self::Length(least, most), Value::Text(text)) => {
                 let length = text.chars().count();
                 if *least > 0 && text.trim().is_empty() {
                     return Some("must not be empty".to_owned());
                 }
                 (length < *least || length > *most).then(|| format!("must be {least} to {most} characters long"))
             }
-            Self::OneOf(texts) => {
+            (Self::OneOf(texts), Value::Text(text)) => {
                 (!texts.iter().any(|one| one == text)).then(|| format!("must be one of {}", texts.join(", ")))
             }
-            Self::Currency => (text.len() != 3 || !text.bytes().all(|byte| byte.is_ascii_uppercase()))
-                .then(|| "must be an ISO 4217 code like USD".to_owned()),
+            (Self::Currency, Value::Text(text)) => (text.len() != 3
+                || !text.bytes().all(|byte| byte.is_ascii_uppercase()))
+            .then(|| "must be an ISO 4217 code like USD".to_owned()),
+            (Self::FirstOfMonth, Value::Date(day)) => {
+                (day.day() != 1).then(|| format!("must be the first day of a month, like {}", day.format("%Y-%m-01")))
+            }
+            // NULL breaks no rule, and a rule for one type says nothing of another.
+            _ => None,
         }
     }
 
@@ -108,6 +116,9 @@ impl Rule {
             }
             Self::Currency => {
                 schema.insert("pattern".into(), "^[A-Z]{3}$".into());
+            }
+            Self::FirstOfMonth => {
+                schema.insert("pattern".into(), "-01$".into());
             }
         }
     }

@@ -9,7 +9,7 @@ use super::{Outcome, migrated};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// Also make the user demo@example.com with a year of expenses; its password is printed once
+    /// Also make the user demo@example.com with a year of expenses and budgets; its password is printed once
     #[arg(long)]
     demo: bool,
     /// Also fill the table of trees with this many more

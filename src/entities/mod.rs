@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "SeaORM's macros write the queries that the engine stands in for")]
 #![expect(missing_docs, reason = "what SeaORM's macros make has no docs, and a column's name says what it is")]
 
+pub mod budgets;
 pub mod credentials;
 pub mod expenses;
 pub mod trees;
@@ -12,5 +13,5 @@ use crate::catalog::Builder;
 
 /// The resources that this program serves.
 pub fn resources() -> Builder {
-    Builder::default().add::<trees::Entity>().add::<users::Entity>().add::<expenses::Entity>()
+    Builder::default().add::<trees::Entity>().add::<users::Entity>().add::<expenses::Entity>().add::<budgets::Entity>()
 }

@@ -29,6 +29,8 @@ pub struct Model {
     pub updated_at: DateTimeUtc,
     #[sea_orm(has_many)]
     pub expenses: HasMany<super::expenses::Entity>,
+    #[sea_orm(has_many)]
+    pub budgets: HasMany<super::budgets::Entity>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -11,6 +11,10 @@ use uuid::Uuid;
 pub(super) const EXPENSE: [&str; 10] =
     ["id", "user_id", "title", "description", "amount", "currency", "category", "spent_on", "created_at", "updated_at"];
 
+/// The columns of a generated budget.
+pub(super) const BUDGET: [&str; 8] =
+    ["id", "user_id", "category", "month", "limit_amount", "currency", "created_at", "updated_at"];
+
 /// The last day of the expenses in bulk, and how many days they reach back.
 const LAST_DAY: NaiveDate = match NaiveDate::from_ymd_opt(2025, 12, 31) {
     Some(day) => day,
@@ -68,6 +72,17 @@ const BILLS: [(u32, &str, &str, i64); 4] = [
     (3, "Housing", "Electricity", 6_450),
     (5, "Transport", "Monthly pass", 4_900),
     (12, "Leisure", "Music streaming", 1_099),
+];
+
+/// What the demo user means to spend on each category in a month, in cents; a little more than is likely, or a little less.
+const LIMITS: [(&str, i64); 7] = [
+    ("Groceries", 55_000),
+    ("Eating out", 25_000),
+    ("Transport", 30_000),
+    ("Health", 8_000),
+    ("Home", 15_000),
+    ("Housing", 130_000),
+    ("Leisure", 18_000),
 ];
 
 /// SplitMix64: small, fast, and the same for ever.
@@ -150,6 +165,22 @@ pub(super) fn demo_day(day: NaiveDate, user: Uuid) -> Vec<Vec<Value>> {
     rows
 }
 
+/// What the demo user means to spend in the month that begins with `first`: some months are planned a little tighter.
+pub(super) fn demo_month(first: NaiveDate, user: Uuid) -> Vec<Vec<Value>> {
+    let mut random = SplitMix::of(5, u64::from(first.num_days_from_ce().unsigned_abs()));
+    let created = at(first, 0);
+    let mut budget = |(category, limit): (&str, i64)| {
+        let limit = limit - 1_000 * random.between(0, 5);
+        let id = random.uuid(created);
+        let times = [created.into(), created.into()];
+        [id.into(), user.into(), category.into(), first.into(), limit.into(), "USD".into()]
+            .into_iter()
+            .chain(times)
+            .collect()
+    };
+    LIMITS.into_iter().map(&mut budget).collect()
+}
+
 /// Title, description, amount, currency and category of an expense.
 type Purchase<'a> = (&'a str, Option<String>, i64, &'a str, Option<&'a str>);
 
@@ -199,6 +230,17 @@ mod tests {
     fn keys_differ() {
         let keys: HashSet<String> = (0..20_000).map(|index| format!("{:?}", expense(index, Uuid::nil())[0])).collect();
         assert_eq!(keys.len(), 20_000);
+    }
+
+    #[test]
+    fn a_month_of_the_demo_user_has_a_budget_for_all_that_money_goes_on() {
+        let first = LAST_DAY.with_day(1).unwrap();
+        let rows = demo_month(first, Uuid::nil());
+        assert_eq!(rows, demo_month(first, Uuid::nil()));
+        assert!(rows.iter().all(|row| row.len() == BUDGET.len() && row[3] == Value::from(first)));
+        for category in PURCHASES.map(|one| one.0).into_iter().chain(BILLS.map(|one| one.1)) {
+            assert!(rows.iter().any(|row| row[2] == Value::from(category)), "{category}");
+        }
     }
 
     #[test]

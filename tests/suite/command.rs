@@ -2,7 +2,7 @@
 //!
 //! What the commands do to a database is asked of a server that is started on it, by HTTP.
 
-use std::{fs, os::unix::fs::PermissionsExt as _, process::Command};
+use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _, process::Command};
 
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
@@ -120,6 +120,9 @@ async fn seeds_grow_to_the_number_that_is_asked_for() {
     let own = rows(&server.base, "expenses?order=spent_on.asc", &session).await;
     let days: Vec<_> = own.iter().filter_map(|expense| expense["spent_on"].as_str()).collect();
     assert!(days.len() > 100 && days.first() < days.last(), "a year of expenses, not {}", days.len());
+    let budgets = rows(&server.base, "budgets", &session).await;
+    let months: BTreeSet<_> = budgets.iter().filter_map(|budget| budget["month"].as_str()).collect();
+    assert!(months.len() == 12 && budgets.len() > 12 * 5, "a year of budgets, not {months:?}");
 }
 
 #[test]

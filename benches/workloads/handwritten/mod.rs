@@ -39,6 +39,29 @@ struct Expense {
     spent_on: NaiveDate,
 }
 
+#[derive(Serialize)]
+struct Me {
+    id: Uuid,
+    name: Option<String>,
+    expenses: Vec<Newest>,
+}
+
+#[derive(Serialize)]
+struct Newest {
+    id: Uuid,
+    title: String,
+    amount: Cents,
+    spent_on: NaiveDate,
+}
+
+#[derive(Serialize)]
+struct Month {
+    month: NaiveDate,
+    category: Option<String>,
+    count: i64,
+    sum: Cents,
+}
+
 #[derive(Deserialize)]
 struct NewExpense<'a> {
     title: &'a str,
@@ -63,6 +86,11 @@ struct BySpecies {
 #[derive(Deserialize)]
 struct ByCategory {
     category: String,
+}
+
+#[derive(Deserialize)]
+struct Since {
+    since: NaiveDate,
 }
 
 /// An amount, with the exact digits.

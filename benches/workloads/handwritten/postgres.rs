@@ -1,7 +1,8 @@
 //! On PostgreSQL: one connection, on which requests are pipelined, and statements prepared at the start.
 
 use super::{
-    Answer, ByCategory, BySpecies, Caller, Cents, Created, Expense, HasTokens, NewExpense, Shared, Tree, failed,
+    Answer, ByCategory, BySpecies, Caller, Cents, Created, Expense, HasTokens, Me, Month, NewExpense, Newest, Shared,
+    Since, Tree, failed,
 };
 use crate::Outcome;
 use axum::{
@@ -28,6 +29,8 @@ struct Server {
     by_species: Statement,
     thousand: Statement,
     by_category: Statement,
+    with_newest: Statement,
+    by_month: Statement,
     create: Statement,
 }
 
@@ -45,6 +48,12 @@ pub(super) async fn router(tokens: Arc<Tokens>, url: &str) -> Outcome<Router> {
     let thousand = "select id, name, species from trees order by id limit 1000";
     let by_category = "select id, title, amount, currency, category, spent_on from expenses
         where user_id = $1 and category = $2 order by spent_on desc, id desc limit 20";
+    let with_newest = "select u.id, u.name, e.id, e.title, e.amount, e.spent_on from users u left join lateral (
+            select id, title, amount, spent_on from expenses where user_id = u.id
+            order by spent_on desc, id desc limit 20
+        ) e on true where u.id = $1";
+    let by_month = "select date_trunc('month', spent_on::timestamp)::date, category, count(*), sum(amount)::int8
+        from expenses where user_id = $1 and spent_on >= $2 group by 1, 2 order by 1, 2";
     let create = "insert into expenses (id, user_id, title, amount, category, spent_on, created_at, updated_at)
         values ($1, $2, $3, $4, $5, $6, now(), now()) returning title, amount, category";
     let server = Server {
@@ -53,6 +62,8 @@ pub(super) async fn router(tokens: Arc<Tokens>, url: &str) -> Outcome<Router> {
         by_species: client.prepare(by_species).await?,
         thousand: client.prepare(thousand).await?,
         by_category: client.prepare(by_category).await?,
+        with_newest: client.prepare(with_newest).await?,
+        by_month: client.prepare(by_month).await?,
         create: client.prepare(create).await?,
         client,
     };
@@ -61,6 +72,8 @@ pub(super) async fn router(tokens: Arc<Tokens>, url: &str) -> Outcome<Router> {
         .route("/trees/by-species", get(trees_by_species))
         .route("/trees/first-thousand", get(first_thousand))
         .route("/expenses", get(expenses).post(create_expense))
+        .route("/expenses/by-month", get(expenses_by_month))
+        .route("/me", get(me))
         .with_state(Arc::new(server)))
 }
 
@@ -87,6 +100,28 @@ async fn expenses(State(server): Shared<Server>, caller: Caller, by: Query<ByCat
         spent_on: row.get::<_, Day>(5).0,
     };
     Ok(Json(rows.iter().map(expense).collect()))
+}
+
+async fn me(State(server): Shared<Server>, caller: Caller) -> Answer<Option<Me>> {
+    let rows = server.client.query(&server.with_newest, &[&caller.0]).await.map_err(failed)?;
+    let Some(first) = rows.first() else { return Ok(Json(None)) };
+    let expense = |row: &Row| {
+        let id = row.get::<_, Option<Uuid>>(2)?;
+        Some(Newest { id, title: row.get(3), amount: Cents(row.get(4)), spent_on: row.get::<_, Day>(5).0 })
+    };
+    let expenses = rows.iter().filter_map(expense).collect();
+    Ok(Json(Some(Me { id: first.get(0), name: first.get(1), expenses })))
+}
+
+async fn expenses_by_month(State(server): Shared<Server>, caller: Caller, by: Query<Since>) -> Answer<Vec<Month>> {
+    let rows = server.client.query(&server.by_month, &[&caller.0, &Day(by.since)]).await.map_err(failed)?;
+    let month = |row: &Row| Month {
+        month: row.get::<_, Day>(0).0,
+        category: row.get(1),
+        count: row.get(2),
+        sum: Cents(row.get(3)),
+    };
+    Ok(Json(rows.iter().map(month).collect()))
 }
 
 async fn create_expense(

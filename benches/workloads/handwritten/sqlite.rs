@@ -1,7 +1,8 @@
 //! On SQLite: a connection that reads where it is asked, and one that writes where waiting for the disk holds up nobody.
 
 use super::{
-    Answer, ByCategory, BySpecies, Caller, Cents, Created, Expense, HasTokens, NewExpense, Shared, Tree, failed,
+    Answer, ByCategory, BySpecies, Caller, Cents, Created, Expense, HasTokens, Me, Month, NewExpense, Newest, Shared,
+    Since, Tree, failed,
 };
 use crate::Outcome;
 use axum::{
@@ -41,6 +42,8 @@ pub(super) fn router(tokens: Arc<Tokens>, url: &str) -> Outcome<Router> {
         .route("/trees/by-species", get(trees_by_species))
         .route("/trees/first-thousand", get(first_thousand))
         .route("/expenses", get(expenses).post(create_expense))
+        .route("/expenses/by-month", get(expenses_by_month))
+        .route("/me", get(me))
         .with_state(Arc::new(server)))
 }
 
@@ -61,15 +64,36 @@ async fn expenses(State(server): Shared<Server>, caller: Caller, by: Query<ByCat
     let sql = "select id, title, amount, currency, category, spent_on from expenses
         where user_id = ?1 and category = ?2 order by spent_on desc, id desc limit 20";
     server.rows(sql, (caller.0.as_bytes(), &by.category), |row| {
-        let day = row.get_ref(5)?.as_str()?;
         Ok(Expense {
             id: Uuid::from_bytes(row.get(0)?),
             title: row.get(1)?,
             amount: Cents(row.get(2)?),
             currency: row.get(3)?,
             category: row.get(4)?,
-            spent_on: NaiveDate::parse_from_str(day, "%Y-%m-%d").map_err(|_| rusqlite::Error::InvalidQuery)?,
+            spent_on: day(row, 5)?,
         })
+    })
+}
+
+async fn me(State(server): Shared<Server>, caller: Caller) -> Answer<Option<Me>> {
+    let sql = "select u.id, u.name, e.id, e.title, e.amount, e.spent_on from users u left join (
+            select id, title, amount, spent_on from expenses where user_id = ?1 order by spent_on desc, id desc limit 20
+        ) e on true where u.id = ?1";
+    let Json(mut rows) = server.rows(sql, [caller.0.as_bytes()], |row| {
+        let me = Me { id: Uuid::from_bytes(row.get(0)?), name: row.get(1)?, expenses: Vec::new() };
+        let Some(id) = row.get::<_, Option<_>>(2)? else { return Ok((me, None)) };
+        let (id, title, amount) = (Uuid::from_bytes(id), row.get(3)?, Cents(row.get(4)?));
+        Ok((me, Some(Newest { id, title, amount, spent_on: day(row, 5)? })))
+    })?;
+    let expenses = rows.iter_mut().filter_map(|row| row.1.take()).collect();
+    Ok(Json(rows.pop().map(|(me, _)| Me { expenses, ..me })))
+}
+
+async fn expenses_by_month(State(server): Shared<Server>, caller: Caller, by: Query<Since>) -> Answer<Vec<Month>> {
+    let sql = "select substr(spent_on, 1, 7) || '-01', category, count(*), sum(amount)
+        from expenses where user_id = ?1 and spent_on >= ?2 group by 1, 2 order by 1, 2 nulls last";
+    server.rows(sql, (caller.0.as_bytes(), by.since.to_string()), |row| {
+        Ok(Month { month: day(row, 0)?, category: row.get(1)?, count: row.get(2)?, sum: Cents(row.get(3)?) })
     })
 }
 
@@ -109,6 +133,11 @@ impl Server {
         });
         created.map(|created| (StatusCode::CREATED, Json(created))).map_err(failed)
     }
+}
+
+fn day(row: &Row<'_>, column: usize) -> rusqlite::Result<NaiveDate> {
+    let text = row.get_ref(column)?.as_str()?;
+    NaiveDate::parse_from_str(text, "%Y-%m-%d").map_err(|_| rusqlite::Error::InvalidQuery)
 }
 
 fn tree(row: &Row<'_>) -> rusqlite::Result<Tree> {

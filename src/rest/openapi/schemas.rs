@@ -177,15 +177,20 @@ fn fill(column: &Column, schema: &mut Map<String, Value>, texts: &mut Vec<String
 fn decimal(shape: Decimal, form: Form, schema: &mut Map<String, Value>) {
     let whole = shape.precision - shape.scale;
     let bound = 10i64.pow(whole);
-    schema.insert("exclusiveMinimum".into(), (-bound).into());
+    // A rule may have drawn the line higher.
+    let negative = !schema.contains_key("minimum");
+    if negative {
+        schema.insert("exclusiveMinimum".into(), (-bound).into());
+    }
     schema.insert("exclusiveMaximum".into(), bound.into());
     if form != Form::Row {
         schema.insert("type".into(), json!(["number", "string"]));
+        let sign = if negative { "[+-]?" } else { "[+]?" };
         let fraction = match shape.scale {
             0 => String::new(),
             scale => format!("(\\.[0-9]{{1,{scale}}}0*)?"),
         };
-        schema.insert("pattern".into(), format!("^[+-]?0*[0-9]{{1,{}}}{fraction}$", whole.max(1)).into());
+        schema.insert("pattern".into(), format!("^{sign}0*[0-9]{{1,{}}}{fraction}$", whole.max(1)).into());
     }
 }
 
@@ -212,6 +217,7 @@ pub(super) fn example(column: &Column) -> Value {
         Scalar::Float => 0.5.into(),
         Scalar::Boolean => true.into(),
         Scalar::Uuid => "01939d5c-7c5e-7cc0-8e5b-3d9c5f5b2a10".into(),
+        Scalar::Date if column.rules.contains(&Rule::FirstOfMonth) => "2026-01-01".into(),
         Scalar::Date => "2026-01-31".into(),
         Scalar::Timestamp => "2026-01-31T12:00:00.000000Z".into(),
         Scalar::Decimal(shape) if shape.scale == 0 => 1.into(),
@@ -255,6 +261,7 @@ fn text_example(column: &Column) -> String {
                 let length = text.chars().count().clamp(*least, *most);
                 text = text.chars().cycle().take(length).collect();
             }
+            Rule::FirstOfMonth => {}
         }
     }
     text

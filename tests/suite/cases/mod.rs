@@ -4,6 +4,7 @@ mod accounts;
 mod aggregates;
 mod bad_bytes;
 mod bad_input;
+mod budgets;
 mod concurrency;
 mod cursors;
 mod documents;

@@ -58,6 +58,7 @@ pub(crate) fn sample(column: &Column, number: usize) -> Value {
         match rule {
             Rule::OneOf(texts) => return json!(texts[number % texts.len()]),
             Rule::Currency => return json!(["USD", "EUR", "NPR", "JPY", "CHF"][number % 5]),
+            Rule::FirstOfMonth => return json!(format!("2026-{:02}-01", number + 1)),
             Rule::Length(..) => {}
         }
     }
