@@ -1,0 +1,77 @@
+//! The engine against a model of it: thousands of random requests, by both protocols and on both databases, must get
+//! the answers that plain rows in memory give.
+//!
+//! In: a seed. Out: nothing, or the seed, the number of the case, the request and the difference. `ROOTSTOCK_SEED` and
+//! `ROOTSTOCK_CASES` make longer runs; `ROOTSTOCK_CASE` runs one case alone.
+//!
+//! The model is the specification written a second time, in the simplest way there is: it uses no code of the program.
+
+mod answer;
+mod ask;
+mod conditions;
+mod filter;
+mod graphql;
+mod groups;
+mod measure;
+mod random;
+mod reads;
+mod request;
+mod rest;
+mod run;
+mod schema;
+mod value;
+mod view;
+mod world;
+
+/// What the generators may ask for: a word that the program does not have yet is off.
+#[derive(Debug, Clone, Copy)]
+struct Features {
+    /// Filters through relations: a to-one relation, `some`, `none`, `every`.
+    related: bool,
+    /// Filters by what is measured of related rows.
+    measured: bool,
+    /// Order by a column of a to-one relation.
+    order: bool,
+    /// Order by what is measured of related rows.
+    measured_order: bool,
+    /// `aggregate` of a connection.
+    aggregates: bool,
+    /// `groups` of a connection.
+    groups: bool,
+    /// `fill` of groups.
+    fill: bool,
+    /// `startsWith`, `endsWith`, `contains`.
+    words: bool,
+    /// `match` and `imatch`.
+    expressions: bool,
+    /// `search` and `plfts`.
+    search: bool,
+    /// Paths into JSON.
+    paths: bool,
+    /// `isdistinct` in REST.
+    rest_distinct: bool,
+    /// `eq(any).{…}` in REST.
+    rest_each: bool,
+    /// `order=user(name)` in REST.
+    rest_order: bool,
+    /// `select=category,amount.sum()` in REST.
+    rest_aggregates: bool,
+}
+
+const FEATURES: Features = Features {
+    related: false,
+    measured: false,
+    order: false,
+    measured_order: false,
+    aggregates: false,
+    groups: false,
+    fill: false,
+    words: false,
+    expressions: false,
+    search: false,
+    paths: false,
+    rest_distinct: false,
+    rest_each: false,
+    rest_order: false,
+    rest_aggregates: false,
+};
