@@ -7,7 +7,7 @@ use chrono::{Datelike as _, Days, Months, NaiveDate};
 use super::{
     answer::{measured, object},
     filter::{all, any, not, test},
-    request::{Bucket, GroupKey, Groups, Having, Measure, Way},
+    request::{Bucket, GroupKey, Groups, Having, Way},
     schema::{TABLES, camel},
     value::{Kind, Value},
     view::View,

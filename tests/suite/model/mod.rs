@@ -21,6 +21,7 @@ mod run;
 mod schema;
 mod value;
 mod view;
+mod walks;
 mod world;
 
 /// What the generators may ask for: a word that the program does not have yet is off.
