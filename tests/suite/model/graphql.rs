@@ -95,6 +95,11 @@ impl<'r> Writer<'r> {
         if self.random.chance(50) {
             return input.text(true);
         }
+        self.variable(input, ty)
+    }
+
+    /// An input as a variable of the type.
+    pub(super) fn variable(&mut self, input: &Input, ty: &str) -> String {
         let name = format!("v{}", self.declared.len());
         self.declared.push(format!("${name}: {ty}"));
         self.variables.push(format!("\"{name}\":{}", input.text(false)));
@@ -228,7 +233,7 @@ fn of_measure(table: &Table, measure: Measure, inner: Input) -> Input {
     }
 }
 
-pub(super) fn direction(way: Way) -> Input {
+fn direction(way: Way) -> Input {
     let nulls = way.nulls_first.map_or("", |first| if first { "_NULLS_FIRST" } else { "_NULLS_LAST" });
     Input::Name(format!("{}{nulls}", if way.descending { "DESC" } else { "ASC" }))
 }

@@ -6,7 +6,9 @@
 //!
 //! The model is the specification written a second time, in the simplest way there is: it uses no code of the program.
 
+mod act;
 mod answer;
+mod apply;
 mod ask;
 mod conditions;
 mod filter;
@@ -23,6 +25,7 @@ mod value;
 mod view;
 mod walks;
 mod world;
+mod writes;
 
 /// What the generators may ask for: a word that the program does not have yet is off.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +60,14 @@ struct Features {
     rest_order: bool,
     /// `select=category,amount.sum()` in REST.
     rest_aggregates: bool,
+    /// Writes of several rows: by a list of inputs, and by a filter.
+    writes: bool,
+    /// `onConflict`, and `resolution` in REST.
+    upserts: bool,
+    /// `ifUpdatedAt`.
+    states: bool,
+    /// A row that is replaced keeps what the caller may not set, as it keeps what no caller may.
+    kept: bool,
 }
 
 const FEATURES: Features = Features {
@@ -75,4 +86,8 @@ const FEATURES: Features = Features {
     rest_each: false,
     rest_order: false,
     rest_aggregates: false,
+    writes: false,
+    upserts: false,
+    states: false,
+    kept: false,
 };

@@ -26,7 +26,7 @@ pub(super) struct Stage {
 }
 
 /// A number from the environment.
-fn told(name: &str) -> Option<u64> {
+pub(super) fn told(name: &str) -> Option<u64> {
     let text = env::var(name).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{name} must be a number, and is {text}")))
 }

@@ -74,7 +74,8 @@ impl Walk<'_> {
     async fn take(&self, random: &mut Random, more: &str) -> Result<Taken, String> {
         let mut writer = Writer::new(random);
         let own = writer.arguments(&self.list);
-        let arguments = if own.is_empty() { format!("({more})") } else { format!("{}, {more})", &own[..own.len() - 1]) };
+        let arguments =
+            if own.is_empty() { format!("({more})") } else { format!("{}, {more})", &own[..own.len() - 1]) };
         let parts = "edges { cursor node { id } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }";
         let field = match &self.of {
             Some((row, relation)) => format!("row: {row} {{ list: {relation}{arguments} {{ {parts} }} }}"),
