@@ -92,7 +92,11 @@ impl Ask<'_, '_> {
 
     fn update(&mut self, table: usize, caller: Caller) -> Act {
         let key = self.target(table, caller);
-        let changes = self.changes(table, caller);
+        let mut changes = self.changes(table, caller);
+        if table == USERS && self.world.people.iter().any(|(_, known)| *known == key) {
+            // Who asks keeps the role in which it asks: only the refusal is tried.
+            changes.retain(|(column, _)| *column != 3 || caller != Caller::Admin);
+        }
         let at = self.state(table, &key);
         Act::Update(table, key, changes, at)
     }

@@ -41,7 +41,8 @@ impl<'w> View<'w> {
             Root::List(connection) if closed(self.caller, connection.list.table) => return None,
             Root::List(connection) => self.connection(connection, self.rows(connection.list.table)),
             Root::Row(table, ..) if closed(self.caller, *table) => return None,
-            Root::Row(table, key, fields) => row(*table, Some(key), fields),
+            // A global id tells nothing of its row: it is null for whoever does not see it.
+            Root::Row(table, key, fields) | Root::Node(table, key, fields) => row(*table, Some(key), fields),
             Root::Me(fields) => row(USERS, self.world.me(self.caller), fields),
         })
     }
@@ -74,7 +75,7 @@ impl<'w> View<'w> {
             let value = match field {
                 Field::Column(column) => cell(table, *column, row),
                 Field::TypeName => format!("\"{}\"", TABLES[table].type_name),
-                Field::NodeId => node_id(table, row),
+                Field::NodeId => node_id(table, &row[0]),
                 Field::One(relation, fields) => {
                     let target = TABLES[table].relations[*relation].target;
                     let related = self.related(table, row, *relation);
@@ -87,9 +88,9 @@ impl<'w> View<'w> {
     }
 }
 
-/// The global id of a row.
-fn node_id(table: usize, row: &Row) -> String {
-    let key = row[0].plain(TABLES[table].columns[0].kind);
+/// The global id of the row with a key, as a JSON string.
+pub(super) fn node_id(table: usize, key: &Value) -> String {
+    let key = key.plain(TABLES[table].columns[0].kind);
     string(&BASE64_URL_SAFE_NO_PAD.encode(format!("{}:{key}", TABLES[table].name)))
 }
 

@@ -40,13 +40,14 @@ impl Ask<'_, '_> {
     pub(super) fn root(&mut self) -> Root {
         match self.random.below(12) {
             0 => Root::Me(self.fields(USERS, 2)),
-            1 => {
+            1 | 2 => {
                 let table = self.table();
                 let rows = &self.world.tables[table];
                 let key = rows[self.random.below(rows.len())][0].clone();
                 let absent = if table == TREES { Value::Int(999) } else { uuid(7, 7) };
                 let key = if self.random.chance(85) { key } else { absent };
-                Root::Row(table, key, self.fields(table, 2))
+                let fields = self.fields(table, 2);
+                if self.random.chance(50) { Root::Row(table, key, fields) } else { Root::Node(table, key, fields) }
             }
             _ => {
                 let table = self.table();

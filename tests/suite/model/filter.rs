@@ -14,11 +14,15 @@ use super::{
 
 /// All of them: false if one is, else unknown if one is.
 pub(super) fn all(held: impl IntoIterator<Item = Option<bool>>) -> Option<bool> {
-    held.into_iter().fold(Some(true), |sum, one| match (sum, one) {
-        (Some(false), _) | (_, Some(false)) => Some(false),
-        (Some(true), Some(true)) => Some(true),
-        _ => None,
-    })
+    let mut sum = Some(true);
+    for one in held {
+        sum = match (sum, one) {
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            (Some(true), Some(true)) => Some(true),
+            _ => None,
+        };
+    }
+    sum
 }
 
 /// Any of them: true if one is, else unknown if one is.

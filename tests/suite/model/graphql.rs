@@ -1,6 +1,7 @@
 //! A request in GraphQL: a document, and the variables that it was given.
 
 use super::{
+    answer::node_id,
     groups::name,
     measure::by_name,
     random::Random,
@@ -115,6 +116,11 @@ impl<'r> Writer<'r> {
             Root::Row(table, key, fields) => {
                 let key = self.input(&Input::Token(string(&key.plain(TABLES[*table].columns[0].kind))), "ID!");
                 format!("{name}: {}(id: {key}) {}", TABLES[*table].one, self.fields(*table, fields))
+            }
+            Root::Node(table, key, fields) => {
+                let id = self.input(&Input::Token(node_id(*table, key)), "ID!");
+                let fields = self.fields(*table, fields);
+                format!("{name}: node(nodeId: {id}) {{ ... on {}{fields} }}", TABLES[*table].type_name)
             }
             Root::Me(fields) => format!("{name}: me {}", self.fields(super::schema::USERS, fields)),
         }

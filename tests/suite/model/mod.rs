@@ -27,7 +27,7 @@ mod walks;
 mod world;
 mod writes;
 
-/// What the generators may ask for: a word that the program does not have yet is off.
+/// What the generators may ask for. What the program does not have yet is off; it is switched on by one word below.
 #[derive(Debug, Clone, Copy)]
 struct Features {
     /// Filters through relations: a to-one relation, `some`, `none`, `every`.
@@ -68,6 +68,8 @@ struct Features {
     states: bool,
     /// A row that is replaced keeps what the caller may not set, as it keeps what no caller may.
     kept: bool,
+    /// Several fields in one document, of which one is heavy: on SQLite they must not spend one another's budget.
+    together: bool,
 }
 
 const FEATURES: Features = Features {
@@ -90,4 +92,5 @@ const FEATURES: Features = Features {
     upserts: false,
     states: false,
     kept: false,
+    together: false,
 };

@@ -141,12 +141,14 @@ pub(super) enum Field {
     Many(usize, Connection),
 }
 
-/// A root field that is not a list.
+/// A root field.
 #[derive(Debug, Clone)]
 pub(super) enum Root {
     List(Connection),
     /// The row of a table with a key.
     Row(usize, Value, Vec<(String, Field)>),
+    /// The same by its global id.
+    Node(usize, Value, Vec<(String, Field)>),
     /// The caller.
     Me(Vec<(String, Field)>),
 }

@@ -133,7 +133,8 @@ impl World {
             tables[USERS].push(vec![id.clone(), text(email), text(name), text(role), start.clone(), start.clone()]);
         }
         for (number, name) in [None, Some("Ann"), Some("Äda"), None, Some("100%")].into_iter().enumerate() {
-            let email = if number % 2 == 0 { Value::Null } else { Value::Text(format!("p{number}@example.com")) };
+            let email =
+                if number.is_multiple_of(2) { Value::Null } else { Value::Text(format!("p{number}@example.com")) };
             let name = name.map_or(Value::Null, Value::text);
             let (made, changed) = (instant(&mut random), instant(&mut random));
             tables[USERS].push(vec![uuid(USERS, number), email, name, Value::text("user"), made, changed]);
@@ -233,8 +234,8 @@ fn species(random: &mut Random, number: usize, tables: &[Vec<Row>; 4]) -> Row {
         maybe(random, 60, Value::Int(population_before)),
         Value::Float(height),
         maybe(random, 60, Value::Float(height_before)),
-        Value::Bool(number % 3 == 0),
-        maybe(random, 60, Value::Bool(number % 2 == 0)),
+        Value::Bool(number.is_multiple_of(3)),
+        maybe(random, 60, Value::Bool(number.is_multiple_of(2))),
         Value::Json(random.pick(&JSONS).to_owned()),
         match random.below(3) {
             0 => Value::Null,
