@@ -1,6 +1,9 @@
 //! What a column is: its type, whether it may be empty, what fills it, and the rules for what is written to it.
 
-use super::scalar::{Scalar, Value};
+use super::{
+    computed::Computed,
+    scalar::{Scalar, Value},
+};
 use crate::error::Problem;
 
 /// A column of a resource.
@@ -20,12 +23,21 @@ pub struct Column {
     pub touch: Option<Fill>,
     /// What an input must keep to, beyond the type.
     pub rules: Vec<Rule>,
+    /// Where its values come from, if no table has them.
+    pub computed: Option<Computed>,
+    /// Whether the policy hides its value from some callers, who read NULL.
+    pub masked: bool,
 }
 
 impl Column {
     /// Whether a new row must be told its value.
     pub const fn required(&self) -> bool {
         !self.nullable && self.default.is_none()
+    }
+
+    /// Whether a caller may read NULL in it.
+    pub const fn optional(&self) -> bool {
+        self.nullable || self.masked
     }
 
     /// Checks a value against the rules; the problems name the column.

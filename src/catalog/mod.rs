@@ -3,7 +3,9 @@
 //! In: declarations, today SeaORM entities ([`Builder`]). Out: a [`Catalog`] of plain data, of which GraphQL, REST,
 //! OpenAPI, policies and limits are projections. Nothing above knows where it came from.
 
+mod aggregate;
 mod column;
+pub(crate) mod computed;
 mod hooks;
 mod naming;
 mod operator;
@@ -13,7 +15,9 @@ mod resource;
 pub mod scalar;
 mod source;
 
+pub use aggregate::{Bucket, Function};
 pub use column::{Column, Fill, Rule};
+pub use computed::Computed;
 pub use hooks::{Columns, Hooks, Orm};
 pub use naming::Names;
 pub use operator::Operator;

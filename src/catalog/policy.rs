@@ -3,7 +3,7 @@
 //! In: an entity file's declaration. Out: a [`Policy`] that `engine::authorize` solves for a principal at every node
 //! of every request. An invisible row does not exist, and neither does a hidden column.
 
-use super::scalar::Value;
+use super::{operator::Operator, scalar::Value};
 use sea_orm::IdenStatic;
 
 /// A condition over the caller's claims and a row's columns.
@@ -17,12 +17,26 @@ pub enum Condition {
     Authenticated,
     /// A caller in this role.
     Role(String),
-    /// A row whose column equals the operand; never true for a claim that the caller does not have.
-    Equals {
+    /// A row whose column compares so with the operand; never true for a claim that the caller does not have.
+    Compare {
         /// The column's name.
         column: String,
-        /// What it must equal.
+        /// How: by one of the operators that take a single value and no pattern.
+        operator: Operator,
+        /// With what.
         operand: Operand,
+    },
+    /// A row whose column is NULL.
+    IsNull {
+        /// The column's name.
+        column: String,
+    },
+    /// A row that has a related row of which the condition holds, whoever may see that row.
+    Related {
+        /// The relation's name.
+        relation: String,
+        /// What must hold of the related row.
+        condition: Box<Condition>,
     },
     /// All of them.
     And(Vec<Condition>),
@@ -87,7 +101,32 @@ pub fn role(name: &str) -> Condition {
 
 /// Rows whose `column` is the caller's user id.
 pub fn owner(column: impl IdenStatic) -> Condition {
-    Condition::Equals { column: column.as_str().to_owned(), operand: claim(Claim::Sub) }
+    compare(column, Operator::Eq, claim(Claim::Sub))
+}
+
+/// Rows whose `column` equals the operand.
+pub fn equals(column: impl IdenStatic, operand: Operand) -> Condition {
+    compare(column, Operator::Eq, operand)
+}
+
+/// Rows whose `column` compares so with the operand.
+pub fn compare(column: impl IdenStatic, operator: Operator, operand: Operand) -> Condition {
+    Condition::Compare { column: column.as_str().to_owned(), operator, operand }
+}
+
+/// Rows whose `column` is NULL.
+pub fn is_null(column: impl IdenStatic) -> Condition {
+    Condition::IsNull { column: column.as_str().to_owned() }
+}
+
+/// Rows with a row at the other end of `relation` of which the condition holds.
+pub fn related(relation: &str, condition: Condition) -> Condition {
+    Condition::Related { relation: relation.to_owned(), condition: Box::new(condition) }
+}
+
+/// What the condition does not hold of.
+pub fn not(condition: Condition) -> Condition {
+    Condition::Not(Box::new(condition))
 }
 
 /// A claim as an operand.
@@ -128,6 +167,16 @@ pub struct ColumnRule {
     pub write: Condition,
 }
 
+/// Who may read a column, beyond who may read the row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mask {
+    /// The column's name.
+    pub column: String,
+    /// For which callers and rows it has its value. For others it is NULL, wherever it is named: in an answer, a filter,
+    /// an order, a group.
+    pub read: Condition,
+}
+
 /// The policy of a resource: nothing is allowed that it does not say.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Policy {
@@ -143,6 +192,10 @@ pub struct Policy {
     pub hidden: Vec<String>,
     /// Columns that not every caller who may write the row may write.
     pub columns: Vec<ColumnRule>,
+    /// Columns that not every caller who may read the row may read.
+    pub masks: Vec<Mask>,
+    /// How many rows a page may have, below the bound of the protocol.
+    pub page: Option<u64>,
 }
 
 impl Policy {
@@ -156,6 +209,8 @@ impl Policy {
             delete: never(),
             hidden: Vec::new(),
             columns: Vec::new(),
+            masks: Vec::new(),
+            page: None,
         }
     }
 
@@ -188,6 +243,19 @@ impl Policy {
     pub fn hide(mut self, column: impl IdenStatic) -> Self {
         self.hidden.push(column.as_str().to_owned());
         self
+    }
+
+    /// A column that only the callers of `read`, or only in the rows of which it holds, have the value of; NULL else.
+    #[must_use]
+    pub fn read_column(mut self, column: impl IdenStatic, read: Condition) -> Self {
+        self.masks.push(Mask { column: column.as_str().to_owned(), read });
+        self
+    }
+
+    /// No page has more than `rows` rows.
+    #[must_use]
+    pub fn page(self, rows: u64) -> Self {
+        Self { page: Some(rows), ..self }
     }
 
     /// A column that only the callers of `write` may give a value; nobody, if that is [`Condition::Never`].

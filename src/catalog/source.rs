@@ -4,8 +4,8 @@
 //! start, in words.
 
 use super::{
-    Cardinality, Catalog, Column, Fill, Hooks, Names, Relation, Resource, Rule, naming,
-    policy::Policy,
+    Cardinality, Catalog, Column, Computed, Fill, Hooks, Names, Relation, Resource, Rule, naming,
+    policy::{Condition, Policy},
     scalar::{Decimal, Enumeration, Input, Scalar, Value},
 };
 use sea_orm::{
@@ -36,6 +36,7 @@ pub struct Options {
     description: Option<String>,
     rules: Vec<(String, Rule)>,
     touched: Vec<String>,
+    computed: Vec<(String, Computed)>,
     principals: bool,
     hooks: bool,
 }
@@ -87,6 +88,13 @@ impl Options {
     #[must_use]
     pub fn rule(mut self, column: impl IdenStatic, rule: Rule) -> Self {
         self.rules.push((column.as_str().to_owned(), rule));
+        self
+    }
+
+    /// A column behind those of the table, whose values an expression makes.
+    #[must_use]
+    pub fn computed(mut self, name: &str, computed: Computed) -> Self {
+        self.computed.push((name.to_owned(), computed));
         self
     }
 
@@ -161,6 +169,12 @@ impl Builder {
             }
         }
         for (index, resource) in resources.iter().enumerate() {
+            let policy = &resource.policy;
+            let grants = [&policy.create, &policy.update, &policy.delete].map(|grant| &grant.condition);
+            let masks = policy.masks.iter().map(|mask| &mask.read);
+            for condition in grants.into_iter().chain([&policy.read]).chain(masks) {
+                check(&resources, resource, condition)?;
+            }
             if resources[..index].iter().any(|other| other.names.type_name == resource.names.type_name) {
                 return Err(format!("two tables are named {} in GraphQL: say .singular(…)", resource.names.type_name));
             }
@@ -197,6 +211,29 @@ fn resource<E: Declaration>() -> Result<Resource, String> {
             columns.push(describe(&table, &column, is_key, counted, &options)?);
         }
     }
+    for (name, computed) in &options.computed {
+        for named in computed.columns() {
+            // Only what stands before it, so that no expression can be made of itself.
+            if !columns.iter().any(|column: &Column| column.name == named) {
+                return Err(format!("{table}.{name}: \"{named}\" is no column before it"));
+            }
+        }
+        columns.push(Column {
+            name: name.clone(),
+            field: naming::field(name),
+            scalar: computed.scalar.clone(),
+            nullable: computed.nullable,
+            default: None,
+            touch: None,
+            rules: Vec::new(),
+            computed: Some(computed.clone()),
+            masked: false,
+        });
+    }
+    for mask in &policy.masks {
+        let masked = columns.iter_mut().find(|column| column.name == mask.column);
+        masked.ok_or_else(|| format!("{table}: \"{}\" is no visible column of it", mask.column))?.masked = true;
+    }
     let find = |name: &str| {
         columns
             .iter()
@@ -223,6 +260,23 @@ fn resource<E: Declaration>() -> Result<Resource, String> {
         description,
         name: table,
     })
+}
+
+/// A policy names what there is: a misspelt one must not allow or deny by accident.
+fn check(resources: &[Resource], resource: &Resource, condition: &Condition) -> Result<(), String> {
+    let missing = |name: &str| format!("the policy of {} names \"{name}\", which it does not have", resource.name);
+    match condition {
+        Condition::Always | Condition::Never | Condition::Authenticated | Condition::Role(_) => Ok(()),
+        Condition::Compare { column, .. } | Condition::IsNull { column } => {
+            resource.column(column).map(|_| ()).ok_or_else(|| missing(column))
+        }
+        Condition::Related { relation, condition } => {
+            let relation = resource.relation(relation).ok_or_else(|| missing(relation))?;
+            check(resources, &resources[relation.target], condition)
+        }
+        Condition::And(all) | Condition::Or(all) => all.iter().try_for_each(|one| check(resources, resource, one)),
+        Condition::Not(one) => check(resources, resource, one),
+    }
 }
 
 fn describe<C: ColumnTrait>(
@@ -254,6 +308,8 @@ fn describe<C: ColumnTrait>(
         default,
         touch: options.touched.contains(&name).then_some(Fill::Now),
         rules: options.rules.iter().filter(|(of, _)| *of == name).map(|(_, rule)| rule.clone()).collect(),
+        computed: None,
+        masked: false,
         scalar,
         name,
     })
@@ -273,7 +329,7 @@ fn scalar(column_type: &ColumnType) -> Option<Scalar> {
         ColumnType::Decimal(Some((precision, scale))) | ColumnType::Money(Some((precision, scale)))
             if *precision <= 18 && scale <= precision =>
         {
-            Scalar::Decimal(Decimal { precision: *precision, scale: *scale })
+            Scalar::Decimal(Decimal::new(*precision, *scale))
         }
         ColumnType::Json | ColumnType::JsonBinary => Scalar::Json,
         ColumnType::Enum { name, variants } => {

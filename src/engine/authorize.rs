@@ -1,17 +1,18 @@
-//! The one place where policies are applied: every node of a query gets the condition under which its rows exist for
-//! the caller, and a write gets the condition under which it may happen.
+//! The one place where policies are applied: a query gets, for every resource there is, the condition under which its
+//! rows exist for the caller, and a write gets the condition under which it may happen.
 //!
-//! In: a [`Query`] and who asks. Out: [`Authorized`], which nothing else can make and `compile` alone accepts. The
-//! caller's claims stay placeholders, so that one authorized query serves every caller of a role.
+//! In: a [`Query`] and who asks. Out: [`Authorized`], which nothing else can make and `compile` alone accepts. `compile`
+//! has one way to name a table, and it takes the condition from here: whether the rows are told, counted, compared with
+//! or ordered by. The caller's claims stay placeholders, so that one authorized query serves every caller of a role.
 
 use super::{
     principal::Principal,
-    query::{KeySource, Predicate, Query, QueryAction, Read, Selection, Source},
+    query::{KeySource, Predicate, Query, QueryAction, Source},
 };
 use crate::{
     catalog::{
-        Catalog, Resource,
-        policy::{Claim, Condition, Operand},
+        Catalog, Operator, Resource,
+        policy::{Claim, Condition, Mask, Operand},
     },
     error::{Error, Result},
 };
@@ -20,6 +21,8 @@ use crate::{
 #[derive(Debug, Clone, PartialEq)]
 pub struct Authorized<T> {
     value: T,
+    /// What exists for the caller, by the index of the resource.
+    pub(super) access: Vec<Access>,
     /// For a write: the rows that it may touch.
     pub(super) permitted: Predicate,
     /// For a write: what must hold of the row afterwards, if the write could have changed that.
@@ -35,10 +38,24 @@ impl<T> std::ops::Deref for Authorized<T> {
 }
 
 impl Authorized<Query> {
+    /// The rows that exist for the caller.
+    pub fn visible(&self) -> &Predicate {
+        &self.access[self.value.resource].visible
+    }
+
     /// The rows that the write may touch; every row, where it is none.
     pub const fn permitted(&self) -> &Predicate {
         &self.permitted
     }
+}
+
+/// What of a resource exists for a caller.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Access {
+    /// Which rows.
+    pub(super) visible: Predicate,
+    /// In which rows a column has its value, where that is not all of them; it is NULL in the others.
+    pub(super) masks: Vec<(usize, Predicate)>,
 }
 
 /// As whom a policy is solved: what of a principal decides beside its claims' values.
@@ -61,9 +78,9 @@ impl From<&Principal> for Who {
 /// # Errors
 /// `Unauthenticated` where an anonymous caller asks for what needs a principal, `Forbidden` where the caller's role
 /// may never do it.
-pub fn authorize(catalog: &Catalog, mut query: Query, who: &Who) -> Result<Authorized<Query>> {
+pub fn authorize(catalog: &Catalog, query: Query, who: &Who) -> Result<Authorized<Query>> {
     let resource = catalog.at(query.resource);
-    let permitted = grant(resource, &query.action, who)?;
+    let permitted = grant(catalog, resource, &query.action, who)?;
     let check = match &query.action {
         QueryAction::Read | QueryAction::Delete(_) => Predicate::Constant(true),
         QueryAction::Create(_) => permitted.clone(),
@@ -73,14 +90,14 @@ pub fn authorize(catalog: &Catalog, mut query: Query, who: &Who) -> Result<Autho
             if written { permitted.clone() } else { Predicate::Constant(true) }
         }
     };
-    reads(catalog, &mut query.read, who);
+    let access: Vec<_> = catalog.resources().iter().map(|resource| access(catalog, resource, who)).collect();
     // `me` and `node` answer null where others are told why.
     let lenient = query.read.key == Some(KeySource::Caller)
         || query.slots.iter().any(|slot| matches!(slot, super::query::SlotKind::Key { node: true, .. }));
-    if query.read.visible == Predicate::Constant(false) && !lenient {
+    if access[query.resource].visible == Predicate::Constant(false) && !lenient {
         return Err(denied(who, "read", resource));
     }
-    Ok(Authorized { value: query, permitted, check })
+    Ok(Authorized { value: query, access, permitted, check })
 }
 
 fn denied(who: &Who, action: &str, resource: &Resource) -> Error {
@@ -93,21 +110,21 @@ fn denied(who: &Who, action: &str, resource: &Resource) -> Error {
 }
 
 /// The rows that the write may touch.
-fn grant(resource: &Resource, action: &QueryAction, who: &Who) -> Result<Predicate> {
+fn grant(catalog: &Catalog, resource: &Resource, action: &QueryAction, who: &Who) -> Result<Predicate> {
     let (name, grant, set) = match action {
         QueryAction::Read => return Ok(Predicate::Constant(true)),
         QueryAction::Create(set) => ("create", &resource.policy.create, set.as_slice()),
         QueryAction::Update(_, set) => ("update", &resource.policy.update, set.as_slice()),
         QueryAction::Delete(_) => ("delete", &resource.policy.delete, [].as_slice()),
     };
-    let permitted = solve(resource, &grant.condition, who);
+    let permitted = solve(catalog, resource, &grant.condition, who);
     if permitted == Predicate::Constant(false) {
         return Err(denied(who, name, resource));
     }
     for assignment in set.iter().filter(|assignment| matches!(assignment.source, Source::Slot(_))) {
         let column = &resource.columns[assignment.column];
         for rule in resource.policy.columns.iter().filter(|rule| rule.column == column.name) {
-            if solve(resource, &rule.write, who) != Predicate::Constant(true) {
+            if solve(catalog, resource, &rule.write, who) != Predicate::Constant(true) {
                 let message = format!("The role \"{}\" may not set {}.{}", who.role, resource.name, column.name);
                 return Err(Error::forbidden(message).field(column.name.clone()));
             }
@@ -116,33 +133,62 @@ fn grant(resource: &Resource, action: &QueryAction, who: &Who) -> Result<Predica
     Ok(permitted)
 }
 
-/// Gives every node the condition under which its rows exist for the caller.
-fn reads(catalog: &Catalog, read: &mut Read, who: &Who) {
-    let resource = catalog.at(read.resource);
-    read.visible = solve(resource, &resource.policy.read, who);
-    for selection in &mut read.select {
-        if let Selection::One { read, .. } | Selection::Many { read, .. } = selection {
-            reads(catalog, read, who);
-        }
+fn access(catalog: &Catalog, resource: &Resource, who: &Who) -> Access {
+    let mask = |mask: &Mask| match (resource.column(&mask.column), solve(catalog, resource, &mask.read, who)) {
+        (None, _) | (_, Predicate::Constant(true)) => None,
+        (Some(column), shown) => Some((column, shown)),
+    };
+    Access {
+        visible: solve(catalog, resource, &resource.policy.read, who),
+        masks: resource.policy.masks.iter().filter_map(mask).collect(),
+    }
+}
+
+/// Whether a condition holds for a caller whatever the row; none if that depends on the row.
+pub(crate) fn decided(condition: &Condition, who: &Who) -> Option<bool> {
+    let each = |all: &[Condition]| all.iter().map(|one| decided(one, who)).collect::<Vec<_>>();
+    let of = |all: Vec<Option<bool>>, by: bool| {
+        if all.contains(&Some(by)) { Some(by) } else { (!all.contains(&None)).then_some(!by) }
+    };
+    match condition {
+        Condition::Always => Some(true),
+        Condition::Never => Some(false),
+        Condition::Authenticated => Some(who.authenticated),
+        Condition::Role(role) => Some(who.authenticated && who.role == *role),
+        Condition::Compare { operand: Operand::Claim(Claim::Sub), .. } if !who.authenticated => Some(false),
+        Condition::Compare { .. } | Condition::IsNull { .. } => None,
+        Condition::Related { condition, .. } => decided(condition, who).filter(|held| !held),
+        Condition::And(all) => of(each(all), false),
+        Condition::Or(all) => of(each(all), true),
+        Condition::Not(one) => decided(one, who).map(|held| !held),
     }
 }
 
 /// Solves a condition: what is known of the caller is decided, what needs the row is left.
-pub(crate) fn solve(resource: &Resource, condition: &Condition, who: &Who) -> Predicate {
-    let all = |conditions: &[Condition]| conditions.iter().map(|one| solve(resource, one, who)).collect::<Vec<_>>();
+fn solve(catalog: &Catalog, resource: &Resource, condition: &Condition, who: &Who) -> Predicate {
+    let all =
+        |conditions: &[Condition]| conditions.iter().map(|one| solve(catalog, resource, one, who)).collect::<Vec<_>>();
     match condition {
         Condition::Always => Predicate::Constant(true),
         Condition::Never => Predicate::Constant(false),
         Condition::Authenticated => Predicate::Constant(who.authenticated),
         Condition::Role(role) => Predicate::Constant(who.authenticated && who.role == *role),
-        Condition::Equals { operand: Operand::Claim(Claim::Sub), .. } if !who.authenticated => {
+        Condition::Compare { operand: Operand::Claim(Claim::Sub), .. } if !who.authenticated => {
             Predicate::Constant(false)
         }
-        Condition::Equals { column, operand } => match resource.column(column) {
-            Some(column) => Predicate::Equals { column, operand: operand.clone() },
-            // A policy over a hidden column: nothing can be said of it here, so nothing is allowed.
-            None => Predicate::Constant(false),
-        },
+        Condition::Compare { column, operator, operand } => {
+            policy(resource, column, Some((*operator, operand.clone())))
+        }
+        Condition::IsNull { column } => policy(resource, column, None),
+        Condition::Related { relation, condition } => {
+            let found = resource.relations.iter().position(|other| other.name == *relation);
+            let Some(index) = found else { return Predicate::Constant(false) };
+            let target = catalog.at(resource.relations[index].target);
+            match solve(catalog, target, condition, who) {
+                Predicate::Constant(false) => Predicate::Constant(false),
+                predicate => Predicate::PolicyRelated { relation: index, predicate: Box::new(predicate) },
+            }
+        }
         Condition::And(conditions) => {
             all(conditions).into_iter().fold(Predicate::Constant(true), |sum, one| sum.and(one))
         }
@@ -161,20 +207,31 @@ pub(crate) fn solve(resource: &Resource, condition: &Condition, who: &Who) -> Pr
                 _ => Predicate::Or(open),
             }
         }
-        Condition::Not(condition) => match solve(resource, condition, who) {
+        Condition::Not(condition) => match solve(catalog, resource, condition, who) {
             Predicate::Constant(constant) => Predicate::Constant(!constant),
             other => Predicate::Not(Box::new(other)),
         },
     }
 }
 
+/// A condition on a column. The catalogue is built of policies that name what there is; of another, nothing is allowed.
+fn policy(resource: &Resource, column: &str, comparison: Option<(Operator, Operand)>) -> Predicate {
+    match resource.column(column) {
+        Some(column) => Predicate::Policy { column, comparison },
+        None => Predicate::Constant(false),
+    }
+}
+
+/// Whether a write to the column `wanted` can change what a policy's condition says of the row.
 fn mentions(predicate: &Predicate, wanted: usize) -> bool {
     match predicate {
         Predicate::Constant(_) => false,
         Predicate::And(all) | Predicate::Or(all) => all.iter().any(|one| mentions(one, wanted)),
         Predicate::Not(one) => mentions(one, wanted),
-        Predicate::Compare { column, .. } | Predicate::Equals { column, .. } | Predicate::IsNull { column, .. } => {
-            *column == wanted
-        }
+        Predicate::Policy { column, .. } => *column == wanted,
+        // A row of the same table may be the one that is written.
+        Predicate::PolicyRelated { .. } => true,
+        // A client's conditions are in no policy.
+        Predicate::Compare { .. } | Predicate::IsNull { .. } | Predicate::Related { .. } => true,
     }
 }

@@ -6,7 +6,7 @@
 use super::{compile::Bind, cursor, principal::Principal, query::SlotKind};
 use crate::{
     catalog::{
-        Catalog, Fill,
+        Bucket, Catalog, Fill,
         policy::Claim,
         scalar::{Input, Scalar, Value},
     },
@@ -19,6 +19,9 @@ use uuid::Uuid;
 /// How many members a JSON object may have where each is looked up among the others: far more than any table has
 /// columns, and few enough that a large body cannot keep the server busy.
 pub const MAX_MEMBERS: usize = 1_000;
+
+/// How many buckets of time a list of groups is filled up with at most.
+const MAX_BUCKETS: usize = 1_000;
 
 /// A value as the client wrote it.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,7 +100,11 @@ pub fn bind(catalog: &Catalog, slots: &[SlotKind], arguments: &[Argument], princ
     let mut bound = Vec::with_capacity(slots.len());
     for (index, kind) in slots.iter().enumerate() {
         let argument = arguments.get(index).unwrap_or(&Argument::Null);
-        bound.push(slot(catalog, kind, argument, &mut problems)?);
+        let value = match kind {
+            SlotKind::Series { from, bucket } => series(bound.get(*from), *bucket, argument)?,
+            kind => slot(catalog, kind, argument, &mut problems)?,
+        };
+        bound.push(value);
     }
     if !problems.is_empty() {
         return Err(Error::invalid(problems));
@@ -109,7 +116,7 @@ pub fn bind(catalog: &Catalog, slots: &[SlotKind], arguments: &[Argument], princ
 
 fn slot(catalog: &Catalog, kind: &SlotKind, argument: &Argument, problems: &mut Vec<Problem>) -> Result<Slotted> {
     Ok(Slotted::One(match kind {
-        SlotKind::Unused => Value::Null,
+        SlotKind::Unused | SlotKind::Series { .. } => Value::Null,
         SlotKind::Operand { column, scalar } => operand(column, scalar, argument)?,
         SlotKind::Operands { column, scalar } => match argument {
             Argument::List(arguments) => {
@@ -160,6 +167,29 @@ fn slot(catalog: &Catalog, kind: &SlotKind, argument: &Argument, problems: &mut 
             _ => return Err(Error::bad_request("An offset must be a number from 0 upward").code("PGRST103")),
         },
     }))
+}
+
+/// The first days of the buckets from one day to another, as one list.
+fn series(from: Option<&Slotted>, bucket: Bucket, argument: &Argument) -> Result<Slotted> {
+    let to = operand("fill.to", &Scalar::Date, argument)?;
+    let (Some(Slotted::One(Value::Date(from))), Value::Date(to)) = (from, to) else {
+        return Err(Error::internal("a series without its days"));
+    };
+    let wrong = |message: String| Error::bad_value(message).field("fill");
+    let mut days = Vec::new();
+    let mut day = bucket.first_day(*from);
+    if *from > to {
+        return Err(wrong(format!("fill goes from {from} to {to}, which is before it")));
+    }
+    while day <= to {
+        if days.len() == MAX_BUCKETS {
+            return Err(wrong(format!("fill has more than {MAX_BUCKETS} buckets")).hint("Ask for a shorter time"));
+        }
+        days.push(Value::Date(day));
+        let Some(next) = bucket.next(day) else { break };
+        day = next;
+    }
+    Ok(Slotted::One(Value::List(days)))
 }
 
 fn operand(column: &str, scalar: &Scalar, argument: &Argument) -> Result<Value> {

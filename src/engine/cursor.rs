@@ -6,7 +6,7 @@
 use super::{database::Row, query::Sort};
 use crate::{
     catalog::{
-        Catalog, Column, Resource,
+        Catalog, Resource,
         scalar::{Scalar, Style, Value},
     },
     error::{Error, Result},
@@ -59,7 +59,7 @@ pub fn fingerprint(resource: &Resource, order: &[Sort]) -> u32 {
     mix(resource.name.as_bytes());
     for sort in order {
         mix(&[0, u8::from(sort.descending), u8::from(sort.nulls_first)]);
-        mix(resource.columns[sort.column].name.as_bytes());
+        mix(sort.expression.name.as_bytes());
     }
     hash
 }
@@ -98,13 +98,12 @@ pub fn values(text: &str, resource: &Resource, order: &[Sort]) -> Result<Vec<Val
     if values.len() != order.len() || mark.get().parse() != Ok(fingerprint(resource, order)) {
         return Err(foreign());
     }
-    let columns = order.iter().map(|sort| &resource.columns[sort.column]);
-    let value = |(column, value): (&Column, &&RawValue)| match column.scalar.read_json(value.get()) {
-        // No row stands where a column that is never NULL is NULL.
-        Ok(Value::Null) if !column.nullable => Err(foreign()),
+    let value = |(sort, value): (&Sort, &&RawValue)| match sort.expression.scalar.read_json(value.get()) {
+        // No row stands where what is never NULL is NULL.
+        Ok(Value::Null) if !sort.expression.nullable => Err(foreign()),
         value => value.map_err(|_| foreign()),
     };
-    columns.zip(values).map(value).collect()
+    order.iter().zip(values).map(value).collect()
 }
 
 /// Writes the global id of the row of `resource` whose key is written in `key`, as a JSON string.

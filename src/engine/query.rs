@@ -2,8 +2,8 @@
 //!
 //! Columns are indexes into their resource, resources indexes into the catalogue. Nothing here knows SQL.
 
-use super::request::{Envelope, Slot};
-use crate::catalog::{Fill, Operator, policy::Operand, scalar::Scalar};
+use super::request::{Envelope, Quantifier, Slot};
+use crate::catalog::{Bucket, Fill, Function, Operator, policy::Operand, scalar::Scalar};
 
 /// A planned request.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,16 +75,109 @@ pub struct Read {
     pub key: Option<KeySource>,
     /// Which rows the client asks for.
     pub filter: Option<Predicate>,
-    /// Which rows exist for the caller: what `authorize` adds.
-    pub visible: Predicate,
     /// In which order; the last column is the key. Empty where the read is of one row.
     pub order: Vec<Sort>,
     /// Which part of them.
     pub page: Window,
     /// What to tell of each.
     pub select: Vec<Selection>,
+    /// Whether its rows are told, and not only what they come to together.
+    pub told: bool,
     /// Whether the list is counted.
     pub counted: bool,
+    /// What is told of its rows together: one for each such part of the envelope, in its order.
+    pub summaries: Vec<Summary>,
+}
+
+/// What is told of several rows together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// What rows of one group have in common; none for all rows together.
+    pub keys: Vec<Expression>,
+    /// The aggregates, each once.
+    pub measures: Vec<Aggregate>,
+    /// Which groups.
+    pub having: Option<Predicate>,
+    /// In which order, the keys at the end.
+    pub order: Vec<Sort>,
+    /// How many at most.
+    pub limit: u64,
+    /// How many to leave out.
+    pub offset: Option<Slot>,
+    /// The key that gets every bucket between two days, and where the list of them is bound.
+    pub fill: Option<(usize, Slot)>,
+    /// What to tell of each.
+    pub parts: Vec<Member>,
+}
+
+/// An aggregate of rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Aggregate {
+    /// The function.
+    pub function: Function,
+    /// Of which column; of the rows themselves without.
+    pub column: Option<usize>,
+    /// The type of what it tells.
+    pub scalar: Scalar,
+}
+
+/// A member of a summary.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// The name in the answer.
+    pub alias: String,
+    /// What it is.
+    pub kind: MemberKind,
+}
+
+/// What a member of a summary is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MemberKind {
+    /// The key with this number.
+    Key(usize),
+    /// The measure with this number.
+    Measure(usize),
+    /// An object of members.
+    Object(Vec<Member>),
+    /// A constant.
+    TypeName(String),
+}
+
+/// Something that a row has one value of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expression {
+    /// What it is.
+    pub kind: ExpressionKind,
+    /// The type of its values.
+    pub scalar: Scalar,
+    /// Whether NULL can be one.
+    pub nullable: bool,
+    /// How errors and cursors call it: the same in every process.
+    pub name: String,
+}
+
+/// What a row has one value of. Indexes of columns and relations are those of the row's resource.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ExpressionKind {
+    /// A column.
+    Column(usize),
+    /// The first day of the bucket into which a column's value falls.
+    Bucket(usize, Bucket),
+    /// An expression of the row at the other end of a relation to one.
+    One(usize, Box<Expression>),
+    /// An aggregate of the rows at the other end of a relation to many.
+    Many {
+        /// The relation.
+        relation: usize,
+        /// Which of its rows.
+        filter: Option<Box<Predicate>>,
+        /// What of them; its column is of the relation's target.
+        aggregate: Aggregate,
+    },
+    /// Of a group: its key with this number.
+    Key(usize),
+    /// Of a group: its measure with this number.
+    Measure(usize),
 }
 
 /// A condition on the columns of one resource.
@@ -98,28 +191,44 @@ pub enum Predicate {
     Or(Vec<Predicate>),
     /// Not this.
     Not(Box<Predicate>),
-    /// A column compared with the client's value.
+    /// A value of the row compared with the client's.
     Compare {
-        /// The column's index.
-        column: usize,
+        /// What of the row.
+        expression: Expression,
         /// How.
         operator: Operator,
         /// With what.
         slot: Slot,
     },
-    /// A column that equals what a policy says.
-    Equals {
-        /// The column's index.
-        column: usize,
-        /// What it must equal.
-        operand: Operand,
-    },
-    /// A column that is, or is not, NULL.
+    /// A value of the row that is, or is not, NULL.
     IsNull {
-        /// The column's index.
-        column: usize,
+        /// What of the row.
+        expression: Expression,
         /// Whether it must be NULL.
         null: bool,
+    },
+    /// Related rows that exist for the caller and of which a condition holds.
+    Related {
+        /// The relation.
+        relation: usize,
+        /// Of how many of them.
+        quantifier: Quantifier,
+        /// What must hold of them.
+        predicate: Box<Predicate>,
+    },
+    /// What a policy says of a column, as it is stored.
+    Policy {
+        /// The column's index.
+        column: usize,
+        /// How it compares; none if it must be NULL.
+        comparison: Option<(Operator, Operand)>,
+    },
+    /// What a policy says of a related row, whoever may see it.
+    PolicyRelated {
+        /// The relation.
+        relation: usize,
+        /// What must hold of the row.
+        predicate: Box<Predicate>,
     },
 }
 
@@ -135,11 +244,11 @@ impl Predicate {
     }
 }
 
-/// A column of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// One step of an order.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Sort {
-    /// The column's index.
-    pub column: usize,
+    /// By what.
+    pub expression: Expression,
     /// Greatest first.
     pub descending: bool,
     /// Where the NULLs are.
@@ -252,4 +361,11 @@ pub enum SlotKind {
     },
     /// How many rows to leave out.
     Offset,
+    /// The last day of a series of buckets, which begins at the day in another slot.
+    Series {
+        /// The slot of the first day, which is bound before.
+        from: Slot,
+        /// The length of each.
+        bucket: Bucket,
+    },
 }

@@ -49,11 +49,18 @@ pub enum Op {
     },
     /// A list nested in the row.
     Many {
-        /// Where its rows are.
-        rows: usize,
+        /// Where its rows are, if they are told.
+        rows: Option<usize>,
         /// Where their number without the page is, if it is asked for.
         count: Option<usize>,
         /// How it is written.
+        list: ListProgram,
+    },
+    /// The one row of a list that always has one.
+    First {
+        /// Where the list is.
+        rows: usize,
+        /// How the row is written.
         list: ListProgram,
     },
 }
@@ -92,6 +99,8 @@ pub enum ListPart {
     EndCursor,
     /// How many rows the list has without the page.
     Count,
+    /// Something out of the row around the list.
+    Beside(Op),
 }
 
 /// How the rows of a statement are written.
@@ -153,7 +162,7 @@ impl<P: AsRef<Program> + Send + 'static> Sink for Renderer<P> {
         match (self.plan.as_ref(), self.list) {
             (Program::List(program), Some(state)) => {
                 self.answer.rows = state.rows();
-                state.finish(program, None, &mut self.answer.bytes);
+                state.finish(program, None, &Nested(&[]), &mut self.answer.bytes)?;
             }
             // A row was written, or there was none.
             _ if self.answer.bytes.is_empty() => self.answer.bytes.extend_from_slice(b"null"),
@@ -168,7 +177,7 @@ fn write_row<R: Row>(ops: &[Op], row: &R, answer: &mut Answer) -> Result<()> {
     if let [Op::Many { rows, count, list }] = ops {
         let total = count.map(|index| total(row.cell(index)?)).transpose()?;
         answer.total = total;
-        answer.rows = write_many(list, row.cell(*rows)?, total, &mut answer.bytes)?;
+        answer.rows = write_many(list, *rows, total, row, &mut answer.bytes)?;
         return Ok(());
     }
     write_ops(ops, row, &mut answer.bytes)
@@ -197,7 +206,10 @@ fn write_ops<R: Row>(ops: &[Op], row: &R, out: &mut Vec<u8>) -> Result<()> {
             },
             Op::Many { rows, count, list } => {
                 let total = count.map(|index| total(row.cell(index)?)).transpose()?;
-                write_many(list, row.cell(*rows)?, total, out)?;
+                write_many(list, *rows, total, row, out)?;
+            }
+            Op::First { rows, list } => {
+                write_many(list, Some(*rows), None, row, out)?;
             }
         }
     }
@@ -268,7 +280,8 @@ impl ListState {
         Ok(())
     }
 
-    fn finish(self, program: &ListProgram, total: Option<u64>, out: &mut Vec<u8>) {
+    /// Writes the list; `around` is the row that it is nested in.
+    fn finish<R: Row>(self, program: &ListProgram, total: Option<u64>, around: &R, out: &mut Vec<u8>) -> Result<()> {
         let more = self.seen > self.limit;
         let (next, previous) = if program.backward {
             (program.ends_within, more || program.begins_within)
@@ -296,8 +309,10 @@ impl ListState {
                 ListPart::Count => {
                     out.extend_from_slice(itoa::Buffer::new().format(total.unwrap_or_default()).as_bytes());
                 }
+                ListPart::Beside(op) => write_ops(std::slice::from_ref(op), around, out)?,
             }
         }
+        Ok(())
     }
 }
 
@@ -318,8 +333,15 @@ impl Written {
 }
 
 /// Writes a nested list, and tells how many rows it has.
-fn write_many(program: &ListProgram, rows: Cell<'_>, total: Option<u64>, out: &mut Vec<u8>) -> Result<u64> {
+fn write_many<R: Row>(
+    program: &ListProgram,
+    rows: Option<usize>,
+    total: Option<u64>,
+    around: &R,
+    out: &mut Vec<u8>,
+) -> Result<u64> {
     let mut state = ListState::new(program);
+    let rows = rows.map_or(Ok(Cell::Null), |rows| around.cell(rows))?;
     match rows {
         Cell::Null => {}
         Cell::Postgres(array) => {
@@ -345,7 +367,7 @@ fn write_many(program: &ListProgram, rows: Cell<'_>, total: Option<u64>, out: &m
         _ => return Err(Error::internal(format!("{rows:?} is no nested list"))),
     }
     let count = state.rows();
-    state.finish(program, total, out);
+    state.finish(program, total, around, out)?;
     Ok(count)
 }
 

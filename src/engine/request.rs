@@ -4,7 +4,7 @@
 //! client wrote has a numbered *slot*, and the values travel beside the request, so that the request is the shape of
 //! the question: equal shapes share a plan.
 
-use crate::catalog::Operator;
+use crate::catalog::{Bucket, Function, Operator};
 use std::ops::Range;
 
 /// The number of a value that the client gives beside the request.
@@ -76,29 +76,87 @@ pub enum Filter {
     Or(Vec<Filter>),
     /// Not this.
     Not(Box<Filter>),
-    /// A column compared with a value.
+    /// A value of the row compared with the client's.
     Compare {
-        /// The column's name.
-        column: String,
+        /// What of the row.
+        term: Term,
         /// How.
         operator: Operator,
         /// With what.
         slot: Slot,
     },
-    /// A column that is, or is not, NULL.
+    /// A value of the row that is, or is not, NULL.
     IsNull {
-        /// The column's name.
-        column: String,
+        /// What of the row.
+        term: Term,
         /// Whether it must be NULL.
         null: bool,
     },
+    /// Related rows of which a condition holds.
+    Related {
+        /// The relation's name.
+        relation: String,
+        /// Of how many of them; of a relation to one, [`Quantifier::Some`].
+        quantifier: Quantifier,
+        /// What must hold of them.
+        filter: Box<Filter>,
+    },
 }
 
-/// One column of an order.
+/// Of how many related rows a condition must hold; only those count that exist for the caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Quantifier {
+    /// Of one at least.
+    Some,
+    /// Of none.
+    None,
+    /// Of each; it must be true of them, not unknown.
+    Every,
+}
+
+/// What a row has one value of, by which it can be compared and ordered.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Term {
+    /// A column.
+    Column(String),
+    /// Something of the row at the other end of a relation to one; NULL where there is none for the caller.
+    One(String, Box<Term>),
+    /// An aggregate of the rows at the other end of a relation to many, or of those of them that match.
+    Many {
+        /// The relation's name.
+        relation: String,
+        /// Which of its rows.
+        filter: Option<Box<Filter>>,
+        /// What of them.
+        measure: Measure,
+    },
+    /// Of a group: its key with this number.
+    Key(usize),
+    /// Of a group: an aggregate of its rows.
+    Measure(Measure),
+}
+
+impl Term {
+    /// The column `name`.
+    pub fn column(name: impl Into<String>) -> Self {
+        Self::Column(name.into())
+    }
+}
+
+/// An aggregate of rows.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Measure {
+    /// The function.
+    pub function: Function,
+    /// Of which column; of the rows themselves without.
+    pub column: Option<String>,
+}
+
+/// One step of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Order {
-    /// The column's name.
-    pub column: String,
+    /// By what.
+    pub term: Term,
     /// Greatest first.
     pub descending: bool,
     /// Whether NULLs come first; by default last ascending and first descending.
@@ -165,7 +223,7 @@ pub enum Field {
         /// The relation's name.
         relation: String,
         /// Which of them.
-        list: List,
+        list: Box<List>,
         /// What to tell of each.
         select: Vec<Field>,
         /// How they are framed.
@@ -182,6 +240,58 @@ pub enum Envelope {
     Array,
     /// A Relay connection with these fields, in this order.
     Connection(Vec<Part>),
+    /// An array of the groups of the rows.
+    Groups(Box<Groups>),
+}
+
+/// The groups of a list's rows.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Groups {
+    /// What rows of one group have in common.
+    pub by: Vec<GroupKey>,
+    /// Which groups; all without.
+    pub having: Option<Filter>,
+    /// In which order; the keys break ties.
+    pub order: Vec<Order>,
+    /// How many at most; the protocol's bound without.
+    pub limit: Option<u64>,
+    /// Which of them to leave out.
+    pub offset: Option<Slot>,
+    /// The first and the last day between which no bucket is left out, though no row falls into it.
+    pub fill: Option<(Slot, Slot)>,
+    /// What to tell of each.
+    pub parts: Vec<SummaryPart>,
+}
+
+/// What rows of one group have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct GroupKey {
+    /// The column's name.
+    pub column: String,
+    /// The stretch of time into which its value falls; the value itself without.
+    pub bucket: Option<Bucket>,
+}
+
+/// A member of what is told of several rows together.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct SummaryPart {
+    /// The name under which the answer has it.
+    pub alias: String,
+    /// What it is.
+    pub kind: SummaryKind,
+}
+
+/// What a member of a summary is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum SummaryKind {
+    /// The group's key with this number.
+    Key(usize),
+    /// An aggregate.
+    Measure(Measure),
+    /// An object of such members.
+    Object(Vec<SummaryPart>),
+    /// A constant, for `__typename`.
+    TypeName(String),
 }
 
 /// A field of a connection, with the name under which the answer has it.
@@ -204,6 +314,10 @@ pub enum PartKind {
     PageInfo(Vec<PageInfoPart>),
     /// How many rows the list has.
     TotalCount,
+    /// Aggregates of the list's rows, whatever the page.
+    Aggregate(Vec<SummaryPart>),
+    /// The groups of the list's rows, whatever the page.
+    Groups(Box<Groups>),
     /// A constant, for `__typename`.
     TypeName(String),
 }

@@ -4,11 +4,14 @@
 //! In: a document that the schema has found valid. Out: an [`Operation`], or the error of a limit or of a value.
 
 mod deciding;
+mod filter;
 mod introspection;
 mod list;
 mod mutation;
+mod summary;
 
 pub(super) use deciding::deciding_variables;
+pub(super) use summary::{group_keys, measure_type};
 
 use super::{
     operation::{Asked, Operation, Root, RootKind, Source},
@@ -275,7 +278,7 @@ impl<'a> Parser<'a> {
                                 let (list, select, envelope, cost) =
                                     self.connection(relation.target, &fields, depth + 1)?;
                                 own = cost;
-                                Select::Many { alias, relation: relation_name, list, select, envelope }
+                                Select::Many { alias, relation: relation_name, list: Box::new(list), select, envelope }
                             }
                         }
                     } else {

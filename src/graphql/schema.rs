@@ -4,6 +4,7 @@
 //! introspection, and whose [`InputTypes`] coerce values. The engine answers everything else, so the schema's own
 //! resolvers are never asked.
 
+mod aggregates;
 mod filters;
 mod mutations;
 
@@ -156,7 +157,7 @@ impl<'c> Types<'c> {
         object = object.field(object_field("nodeId", "ID!", "The global id of the row."));
         for (index, column) in resource.columns.iter().enumerate() {
             self.scalar(&column.scalar);
-            let ty = nullable(output_type(resource, index), column.nullable);
+            let ty = nullable(output_type(resource, index), column.optional());
             object = object.field(object_field(&column.field, &ty, &about(resource, column)));
         }
         for relation in &resource.relations {
@@ -187,18 +188,17 @@ impl<'c> Types<'c> {
                 .field(object_field("edges", &format!("[{name}Edge!]!"), "The rows of the page, with their cursors."))
                 .field(object_field("nodes", &format!("[{name}!]!"), "The rows of the page."))
                 .field(object_field("pageInfo", "PageInfo!", "Where the page stands in the list."))
-                .field(object_field("totalCount", "Int!", "How many rows the list has; counted only if selected.")),
+                .field(object_field("totalCount", "Int!", "How many rows the list has; counted only if selected."))
+                .field(object_field(
+                    "aggregate",
+                    &format!("{name}Aggregate!"),
+                    "What all rows of the list come to, whatever the page.",
+                ))
+                .field(self.groups_field(resource)),
         );
+        self.aggregates(resource);
         self.filter(resource);
-        let order = resource.columns.iter().filter(|column| column.scalar != Scalar::Json);
-        let order =
-            order.map(|column| (column.field.clone(), "SortOrder".to_owned(), format!("By `{}`.", column.field)));
-        self.input_object(
-            &format!("{name}OrderBy"),
-            &format!("A column by which a list of {} is ordered.", resource.name),
-            order.collect(),
-            true,
-        );
+        self.order(resource);
     }
 
     /// The scalar or enum of a column, once.

@@ -141,8 +141,10 @@ impl Coercion<'_> {
                 items.into_iter().map(|item| if let Tree::Leaf(leaf) = item { leaf } else { null() }).collect();
             let value = Argument::List(leaves.iter().map(|leaf| leaf.value.clone()).collect());
             let literal = leaves.iter().all(|leaf| leaf.origin == Origin::Literal);
+            // Members of an enum may be names in the statement: the keys of groups, the columns of a conflict.
+            let decides = leaves.iter().any(|leaf| leaf.decides);
             let origin = if literal { Origin::Literal } else { Origin::List(leaves) };
-            return Ok(Tree::Leaf(Leaf { value, decides: false, origin }));
+            return Ok(Tree::Leaf(Leaf { value, decides, origin }));
         }
         Ok(Tree::List(items))
     }
@@ -387,7 +389,11 @@ pub(super) fn describe(value: &Argument, shape: &mut Vec<u8>) {
             shape.extend_from_slice(text.as_bytes());
             shape.push(b';');
         }
-        Argument::Null | Argument::List(_) => shape.push(b'?'),
+        Argument::List(items) => {
+            items.iter().for_each(|item| describe(item, shape));
+            shape.push(b']');
+        }
+        Argument::Null => shape.push(b'?'),
     }
 }
 

@@ -5,7 +5,10 @@
 use super::query::conjunction;
 use crate::{
     catalog::{Operator, Resource},
-    engine::{bind::Argument, request::Filter},
+    engine::{
+        bind::Argument,
+        request::{Filter, Term},
+    },
     error::{Error, Result, nearest},
 };
 
@@ -126,17 +129,17 @@ impl<'r> Filters<'r> {
             Operator::Like | Operator::Ilike => Argument::Text(value.replace('*', "%")),
             _ => Argument::Text(value.to_owned()),
         };
-        Ok(Filter::Compare { column: column.to_owned(), operator: *operator, slot: self.slot(argument) })
+        Ok(Filter::Compare { term: Term::column(column), operator: *operator, slot: self.slot(argument) })
     }
 
     fn is(&mut self, column: &str, value: &str) -> Result<Filter> {
-        let column = column.to_owned();
+        let term = Term::column(column);
         Ok(match value.to_ascii_lowercase().as_str() {
-            "null" => Filter::IsNull { column, null: true },
-            "not_null" => Filter::IsNull { column, null: false },
+            "null" => Filter::IsNull { term, null: true },
+            "not_null" => Filter::IsNull { term, null: false },
             boolean @ ("true" | "false") => {
                 let slot = self.slot(Argument::Bool(boolean == "true"));
-                Filter::Compare { column, operator: Operator::Eq, slot }
+                Filter::Compare { term, operator: Operator::Eq, slot }
             }
             _ => {
                 return Err(Error::bad_request(format!("\"is.{value}\" is not understood"))

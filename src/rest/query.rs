@@ -3,12 +3,12 @@
 //! In: the decoded pairs of a URL's query. Out: a [`Parsed`] question, equal to the one that GraphQL makes of the same
 //! filter, order and page, and the texts that fill its slots.
 
-use super::filter::Filters;
+use super::{filter::Filters, summary};
 use crate::{
     catalog::Resource,
     engine::{
         bind::Argument,
-        request::{Action, Envelope, Field, Filter, List, Order, Page, Question, Request},
+        request::{Action, Envelope, Field, Filter, Groups, List, Order, Page, Question, Request, Term},
     },
     error::{Error, Kind, Result},
 };
@@ -57,8 +57,10 @@ pub fn parse_list(resource: &Resource, query: &str, max_rows: u64) -> Result<Par
     let pairs = pairs(query)?;
     let mut filters = Filters::new(resource);
     let (mut select, mut order, mut limit, mut offset) = (None, Vec::new(), None, 0);
+    let mut summary = None;
     for (name, value) in &pairs {
         match &**name {
+            "select" if summary::has_aggregates(value) => summary = Some(summary::parse(resource, value)?),
             "select" => select = Some(parse_select(resource, value)?),
             "order" => order = parse_order(value)?,
             "limit" => limit = Some(parse_limit(value)?.min(max_rows)),
@@ -71,6 +73,13 @@ pub fn parse_list(resource: &Resource, query: &str, max_rows: u64) -> Result<Par
         arguments.push(Argument::Number(offset.to_string()));
         arguments.len() - 1
     });
+    if let Some(groups) = summary {
+        let order = summary::order(&groups, order)?;
+        let envelope = Envelope::Groups(Box::new(Groups { order, limit, offset: slot, ..groups }));
+        let list = List { filter, ..List::default() };
+        let request = Request { resource: resource.name.clone(), action: Action::List(list), select: Vec::new() };
+        return Ok(Parsed { question: Question { request, envelope }, arguments, offset });
+    }
     let page = Page { limit, offset: slot, ..Page::default() };
     let request = Request {
         resource: resource.name.clone(),
@@ -143,10 +152,20 @@ fn parse_order(value: &str) -> Result<Vec<Order>> {
     let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
     items
         .map(|item| {
-            let mut words = item.split('.');
-            let mut order =
-                Order { column: words.next().unwrap_or_default().to_owned(), descending: false, nulls_first: None };
-            for (index, word) in words.enumerate() {
+            // A column of the row at the other end of a relation to one: `user(name).desc`.
+            let related = item.split_once('(').and_then(|(name, rest)| Some((name, rest.split_once(')')?)));
+            let (term, words) = match related {
+                Some((relation, (column, words))) => {
+                    let column = Box::new(Term::column(column.trim()));
+                    (Term::One(relation.trim().to_owned(), column), words.strip_prefix('.').unwrap_or(words))
+                }
+                None => {
+                    let (column, words) = item.split_once('.').unwrap_or((item, ""));
+                    (Term::column(column), words)
+                }
+            };
+            let mut order = Order { term, descending: false, nulls_first: None };
+            for (index, word) in words.split('.').filter(|_| !words.is_empty()).enumerate() {
                 match (index, word) {
                     (0, "asc") => {}
                     (0, "desc") => order.descending = true,
@@ -155,7 +174,9 @@ fn parse_order(value: &str) -> Result<Vec<Order>> {
                     _ => {
                         return Err(Error::bad_request(format!("\"{item}\" is not understood in order"))
                             .details(format!("unexpected \"{word}\""))
-                            .hint("order takes column, column.desc, column.asc.nullsfirst and so on"));
+                            .hint(
+                                "order takes column, column.desc, column.asc.nullsfirst, relation(column) and so on",
+                            ));
                     }
                 }
             }

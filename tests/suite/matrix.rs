@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use rootstock::{
     catalog::{
-        Catalog, Column, Resource,
+        Catalog, Column, Operator, Resource,
         policy::{Claim, Operand},
         scalar::Style,
     },
@@ -112,7 +112,7 @@ fn writing(resource: &Resource, verb: &str, column: &str) -> Action {
 fn cell(catalog: &Catalog, resource: &Resource, action: &Action, who: &Who) -> String {
     match ask(catalog, resource, action, who) {
         Ok(authorized) => match action {
-            Action::List(_) => words(resource, &authorized.read.visible),
+            Action::List(_) => words(resource, authorized.visible()),
             _ => words(resource, authorized.permitted()),
         },
         Err(error) if matches!(error.kind, Kind::Unauthenticated | Kind::Forbidden) => "no".to_owned(),
@@ -152,7 +152,7 @@ fn condition(resource: &Resource, predicate: &Predicate) -> String {
         Predicate::And(predicates) => all(predicates, " and "),
         Predicate::Or(predicates) => all(predicates, " or "),
         Predicate::Not(one) => format!("not {}", condition(resource, one)),
-        Predicate::Equals { column, operand } => {
+        Predicate::Policy { column, comparison: Some((Operator::Eq, operand)) } => {
             let operand = match operand {
                 Operand::Claim(Claim::Sub) => "sub".to_owned(),
                 Operand::Claim(Claim::Role) => "role".to_owned(),

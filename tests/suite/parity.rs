@@ -259,8 +259,8 @@ const STATEMENTS: [(&str, &str, &str, &str); 5] = [
     (
         r#"{ expense(id: "x") { title } }"#,
         "user",
-        r#"select t1."title" from "expenses" t1 where t1."id" = ?2 and t1."user_id" = ?1"#,
-        r#"select t1."title" from "expenses" t1 where t1."id" = $2::uuid and t1."user_id" = $1::uuid"#,
+        r#"select t1."title" from "expenses" t1 where t1."id" = ?1 and t1."user_id" = ?2"#,
+        r#"select t1."title" from "expenses" t1 where t1."id" = $1::uuid and t1."user_id" = $2::uuid"#,
     ),
     // Who may see all is asked no condition.
     (

@@ -16,6 +16,8 @@ pub struct Decimal {
     pub precision: u32,
     /// How many of them stand behind the point; not more than `precision`.
     pub scale: u32,
+    /// How many of those are written at least; zeros beyond them are not.
+    pub least: u32,
 }
 
 impl ScalarType for Decimal {
@@ -72,11 +74,18 @@ impl ScalarType for Decimal {
         let (whole, fraction) = (units.unsigned_abs() / one, units.unsigned_abs() % one);
         out.extend_from_slice(itoa::Buffer::new().format(whole).as_bytes());
         if self.scale > 0 {
+            let point = out.len();
             out.push(b'.');
             let mut digits = itoa::Buffer::new();
             let digits = digits.format(fraction);
             out.extend(std::iter::repeat_n(b'0', self.scale as usize - digits.len()));
             out.extend_from_slice(digits.as_bytes());
+            while out.len() > point + 1 + self.least as usize && out.last() == Some(&b'0') {
+                out.pop();
+            }
+            if out.len() == point + 1 {
+                out.pop();
+            }
         }
         if quote {
             out.push(b'"');
@@ -86,6 +95,11 @@ impl ScalarType for Decimal {
 }
 
 impl Decimal {
+    /// A decimal that is written with every place.
+    pub const fn new(precision: u32, scale: u32) -> Self {
+        Self { precision, scale, least: scale }
+    }
+
     /// The minor units of a decimal text; none if it is no decimal, or has more digits than the column.
     /// An exponent is taken, as JSON numbers may have one; zeros behind the last place count for nothing.
     fn minor_units(&self, text: &str) -> Option<i64> {
@@ -135,7 +149,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Option<i64> {
-        Decimal { precision: 14, scale: 2 }.minor_units(text)
+        Decimal::new(14, 2).minor_units(text)
     }
 
     #[test]
@@ -182,7 +196,19 @@ mod tests {
     fn decimals_are_written_with_every_place() {
         for (units, text) in [(4558, "45.58"), (-1, "-0.01"), (10, "0.10"), (0, "0.00"), (100_000, "1000.00")] {
             let mut out = Vec::new();
-            Decimal { precision: 14, scale: 2 }.write(Cell::Integer(units), Style::Rest, &mut out).unwrap();
+            Decimal::new(14, 2).write(Cell::Integer(units), Style::Rest, &mut out).unwrap();
+            assert_eq!(String::from_utf8(out).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_mean_has_no_zeros_beyond_its_columns_places() {
+        let mean = |least| Decimal { precision: 18, scale: 6, least };
+        for (units, least, text) in
+            [(20_000_000, 2, "20.00"), (3_333_333, 2, "3.333333"), (2_500_000, 0, "2.5"), (2_000_000, 0, "2")]
+        {
+            let mut out = Vec::new();
+            mean(least).write(Cell::Integer(units), Style::Rest, &mut out).unwrap();
             assert_eq!(String::from_utf8(out).unwrap(), text);
         }
     }

@@ -24,7 +24,7 @@ pub(super) fn connection(
     }
     let mut frame = Frame { parts: Vec::new(), rows };
     match envelope {
-        Envelope::Object | Envelope::Array => {
+        Envelope::Object | Envelope::Array | Envelope::Groups(_) => {
             let ops = frame.object(0..frame.rows.len());
             frame.rows_of(ops);
         }
@@ -66,6 +66,10 @@ pub(super) fn connection(
                         frame.text(b"}");
                     }
                     PartKind::TotalCount => frame.parts.push(ListPart::Count),
+                    // What it is, is put there where the cells of the row around the list are known.
+                    PartKind::Aggregate(_) | PartKind::Groups(_) => {
+                        frame.parts.push(ListPart::Beside(Op::Literal(Vec::new())));
+                    }
                     PartKind::TypeName(name) => frame.text(&string(name)),
                 }
             }

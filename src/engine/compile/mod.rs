@@ -3,15 +3,17 @@
 //! In: [`Authorized`] queries alone. Out: a [`Plan`] for one dialect, which holds no value of any client and no claim of
 //! any caller, so that it serves all of them. Identifiers come from the catalogue, values are always bound.
 
+mod expression;
 mod list;
 mod predicate;
 mod select;
+mod summary;
 mod write;
 
 pub use write::{Hooked, WriteKind, WritePlan};
 
 use super::{
-    authorize::Authorized,
+    authorize::{Access, Authorized},
     database::Dialect,
     query::{KeySource, Predicate, Query, QueryAction, SlotKind},
     render::Program,
@@ -65,11 +67,11 @@ pub enum Bind {
 /// Compiles a query for a database and a protocol.
 pub fn compile(catalog: &Catalog, query: &Authorized<Query>, dialect: Dialect, style: Style) -> Plan {
     let program;
-    let read = if query.read.visible == Predicate::Constant(false) {
+    let read = if query.access[query.resource].visible == Predicate::Constant(false) {
         program = Program::Row(Vec::new());
         None
     } else {
-        let mut compiler = Compiler::new(catalog, dialect, style);
+        let mut compiler = Compiler::new(catalog, query, dialect, style);
         let (sql, made) = compiler.root(&query.read, &query.envelope);
         program = made;
         Some(compiler.finish(sql))
@@ -84,6 +86,7 @@ pub fn compile(catalog: &Catalog, query: &Authorized<Query>, dialect: Dialect, s
 /// Collects the placeholders of one statement.
 struct Compiler<'c> {
     catalog: &'c Catalog,
+    access: &'c [Access],
     dialect: Dialect,
     style: Style,
     binds: Vec<Bind>,
@@ -91,8 +94,8 @@ struct Compiler<'c> {
 }
 
 impl<'c> Compiler<'c> {
-    const fn new(catalog: &'c Catalog, dialect: Dialect, style: Style) -> Self {
-        Self { catalog, dialect, style, binds: Vec::new(), aliases: 0 }
+    fn new<T>(catalog: &'c Catalog, authorized: &'c Authorized<T>, dialect: Dialect, style: Style) -> Self {
+        Self { catalog, access: &authorized.access, dialect, style, binds: Vec::new(), aliases: 0 }
     }
 
     fn finish(self, sql: String) -> Statement {

@@ -2,10 +2,11 @@
 
 use super::{Bind, Compiler, identifier};
 use crate::{
-    catalog::{Column, Operator, Resource, scalar::Scalar},
+    catalog::{Operator, scalar::Scalar},
     engine::{
         database::Dialect,
         query::{Predicate, Sort},
+        request::Quantifier,
     },
 };
 
@@ -13,13 +14,13 @@ use crate::{
 pub(super) type Position = (usize, u32);
 
 impl Compiler<'_> {
-    /// The condition on the rows of `resource`, whose columns are those of the table `alias`.
-    pub(super) fn predicate(&mut self, resource: &Resource, alias: &str, predicate: &Predicate) -> String {
+    /// The condition on the rows of the resource with the index `of`, whose columns are those of the table `alias`.
+    pub(super) fn predicate(&mut self, of: usize, alias: &str, predicate: &Predicate) -> String {
         let join = |compiler: &mut Self, all: &[Predicate], word: &str, empty: &str| {
             if all.is_empty() {
                 return empty.to_owned();
             }
-            let all: Vec<_> = all.iter().map(|one| compiler.predicate(resource, alias, one)).collect();
+            let all: Vec<_> = all.iter().map(|one| compiler.predicate(of, alias, one)).collect();
             format!("({})", all.join(word))
         };
         match predicate {
@@ -27,38 +28,56 @@ impl Compiler<'_> {
             Predicate::Constant(false) => "1 = 0".to_owned(),
             Predicate::And(all) => join(self, all, " and ", "1 = 1"),
             Predicate::Or(all) => join(self, all, " or ", "1 = 0"),
-            Predicate::Not(one) => format!("(not {})", self.predicate(resource, alias, one)),
-            Predicate::IsNull { column, null } => {
+            Predicate::Not(one) => format!("(not {})", self.predicate(of, alias, one)),
+            Predicate::IsNull { expression, null } => {
                 let not = if *null { "" } else { "not " };
-                format!("{} is {not}null", column_of(resource, *column, alias))
+                format!("{} is {not}null", self.expression(of, alias, expression))
             }
-            Predicate::Equals { column, operand } => {
-                let placeholder = self.operand(operand, &resource.columns[*column].scalar);
-                format!("{} = {placeholder}", column_of(resource, *column, alias))
+            Predicate::Compare { expression, operator, slot } => {
+                let sql = self.expression(of, alias, expression);
+                self.comparison(sql, &expression.scalar, *operator, *slot)
             }
-            Predicate::Compare { column, operator, slot } => {
-                self.comparison(&resource.columns[*column], alias, *operator, *slot)
+            Predicate::Related { relation, quantifier, predicate } => {
+                let relation = &self.catalog.at(of).relations[*relation];
+                let (from, joined) = self.related(of, relation, alias);
+                let held = self.predicate(relation.target, &joined, predicate);
+                match quantifier {
+                    Quantifier::Some => format!("exists (select 1 {from} and {held})"),
+                    Quantifier::None => format!("not exists (select 1 {from} and {held})"),
+                    Quantifier::Every => format!("not exists (select 1 {from} and ({held}) is not true)"),
+                }
+            }
+            Predicate::Policy { column, comparison } => {
+                let resource = self.catalog.at(of);
+                let stored = self.stored(resource, *column, alias);
+                let Some((operator, operand)) = comparison else { return format!("{stored} is null") };
+                let scalar = &resource.columns[*column].scalar;
+                let placeholder = self.operand(operand, scalar);
+                let sign = sign(*operator).unwrap_or("=");
+                let left = if matches!(sign, "=" | "<>") { stored } else { self.ordered(stored, scalar) };
+                format!("{left} {sign} {placeholder}")
+            }
+            Predicate::PolicyRelated { relation, predicate } => {
+                let relation = &self.catalog.at(of).relations[*relation];
+                let (on, joined) = self.joined(of, relation, alias);
+                let held = self.predicate(relation.target, &joined, predicate);
+                let table = identifier(&self.catalog.at(relation.target).name);
+                format!("exists (select 1 from {table} {joined} where {on} and {held})")
             }
         }
     }
 
-    fn comparison(&mut self, column: &Column, alias: &str, operator: Operator, slot: usize) -> String {
-        let scalar = &column.scalar;
-        let plain = format!("{alias}.{}", identifier(&column.name));
-        let sign = match operator {
-            Operator::Eq => "=",
-            Operator::Neq => "<>",
-            Operator::Lt => "<",
-            Operator::Lte => "<=",
-            Operator::Gt => ">",
-            Operator::Gte => ">=",
-            Operator::In | Operator::NotIn => return self.membership(&plain, scalar, operator, slot),
-            Operator::Like | Operator::Ilike => return self.pattern(&plain, operator, slot),
-            Operator::IsNull => return format!("{plain} is null"),
+    fn comparison(&mut self, plain: String, scalar: &Scalar, operator: Operator, slot: usize) -> String {
+        let Some(sign) = sign(operator) else {
+            return match operator {
+                Operator::In | Operator::NotIn => self.membership(&plain, scalar, operator, slot),
+                Operator::Like | Operator::Ilike => self.pattern(&plain, operator, slot),
+                _ => format!("{plain} is null"),
+            };
         };
         let left = match operator {
             Operator::Eq | Operator::Neq => plain,
-            _ => self.ordered(column, alias),
+            _ => self.ordered(plain, scalar),
         };
         format!("{left} {sign} {}", self.bind(Bind::Slot(slot), scalar))
     }
@@ -92,45 +111,33 @@ impl Compiler<'_> {
         }
     }
 
-    /// A column where its order counts: texts by code point, as SQLite has them.
-    pub(super) fn ordered(&self, column: &Column, alias: &str) -> String {
-        let plain = format!("{alias}.{}", identifier(&column.name));
-        match (self.dialect, &column.scalar) {
-            (Dialect::Postgres, Scalar::Text) => format!("{plain} collate \"C\""),
-            (Dialect::Postgres, Scalar::Enum(_)) => format!("{plain}::text collate \"C\""),
-            _ => plain,
-        }
-    }
-
     /// The rows that stand behind a cursor in `order`; with `reverse`, before it.
     pub(super) fn behind(
         &mut self,
-        resource: &Resource,
+        of: usize,
         alias: &str,
         order: &[Sort],
         position: Position,
         reverse: bool,
     ) -> String {
         let (slot, nulls) = position;
-        let steps: Vec<Step> = order
-            .iter()
-            .enumerate()
-            .map(|(index, sort)| {
-                let column = &resource.columns[sort.column];
-                let scalar = match &column.scalar {
-                    Scalar::Enum(_) => &Scalar::Text,
-                    scalar => scalar,
-                };
-                let null = nulls >> index & 1 == 1;
-                Step {
-                    column: self.ordered(column, alias),
-                    value: (!null).then(|| self.bind(Bind::Position(slot, index), scalar)),
-                    nullable: column.nullable,
-                    descending: sort.descending != reverse,
-                    nulls_first: sort.nulls_first != reverse,
-                }
-            })
-            .collect();
+        let mut steps = Vec::with_capacity(order.len());
+        for (index, sort) in order.iter().enumerate() {
+            let expression = &sort.expression;
+            let scalar = match &expression.scalar {
+                Scalar::Enum(_) => &Scalar::Text,
+                scalar => scalar,
+            };
+            let null = nulls >> index & 1 == 1;
+            let sql = self.expression(of, alias, expression);
+            steps.push(Step {
+                column: self.ordered(sql, &expression.scalar),
+                value: (!null).then(|| self.bind(Bind::Position(slot, index), scalar)),
+                nullable: expression.nullable,
+                descending: sort.descending != reverse,
+                nulls_first: sort.nulls_first != reverse,
+            });
+        }
         let uniform = steps.iter().all(|step| step.descending == steps[0].descending && !step.nullable);
         if uniform {
             // One comparison of rows, for which a database can seek in an index.
@@ -171,7 +178,15 @@ impl Step {
     }
 }
 
-/// A column of the table `alias`.
-pub(super) fn column_of(resource: &Resource, index: usize, alias: &str) -> String {
-    format!("{alias}.{}", identifier(&resource.columns[index].name))
+/// The sign of an operator that compares two values.
+const fn sign(operator: Operator) -> Option<&'static str> {
+    Some(match operator {
+        Operator::Eq => "=",
+        Operator::Neq => "<>",
+        Operator::Lt => "<",
+        Operator::Lte => "<=",
+        Operator::Gt => ">",
+        Operator::Gte => ">=",
+        _ => return None,
+    })
 }

@@ -4,7 +4,7 @@
 //! PostgreSQL's binary `record[]`, which costs no JSON on either side, and a JSON array on SQLite. A list that is
 //! counted is nested in a row of its own, so that its number and its page are one statement even if the page is empty.
 
-use super::{Compiler, list::connection, predicate::column_of};
+use super::{Compiler, list::connection};
 use crate::{
     catalog::{
         Cardinality, Relation,
@@ -13,8 +13,8 @@ use crate::{
     engine::{
         cursor::{CursorProgram, fingerprint},
         database::Dialect,
-        query::{Read, Selection, Sort},
-        render::{Op, Program},
+        query::{Expression, Read, Selection, Sort},
+        render::{ListPart, Op, Program},
         request::Envelope,
     },
 };
@@ -38,7 +38,7 @@ enum Nesting {
 
 impl Cells {
     /// The index of a column's cell; the same column is selected once.
-    fn scalar(&mut self, expression: String, scalar: &Scalar) -> usize {
+    pub(super) fn scalar(&mut self, expression: String, scalar: &Scalar) -> usize {
         if let Some(index) = self.expressions.iter().position(|(other, _)| *other == expression) {
             return index;
         }
@@ -58,7 +58,11 @@ impl Compiler<'_> {
             let (sql, ops) = self.single(read);
             return (sql, Program::Row(ops));
         }
-        if read.counted {
+        if let (Envelope::Groups(_), [summary]) = (envelope, read.summaries.as_slice()) {
+            let (page, list) = self.groups(read, summary, true, None);
+            return (page.into_sql(|index, (expression, _)| format!("{expression} as c{index}")), Program::List(list));
+        }
+        if read.counted || !read.summaries.is_empty() || !read.told {
             let mut cells = Cells::default();
             let op = self.nested(&mut cells, read, envelope, None);
             let cells: Vec<_> = cells.expressions.into_iter().map(|(expression, _)| expression).collect();
@@ -74,13 +78,14 @@ impl Compiler<'_> {
         let alias = self.alias();
         let mut cells = Cells::default();
         let ops = self.object(&mut cells, read, &alias);
-        let visible = self.predicate(resource, &alias, &read.visible);
-        let mut conditions = vec![visible];
+        let mut conditions = Vec::with_capacity(2);
         if let Some(key) = read.key {
             let placeholder = self.key(key, &resource.key_column().scalar);
-            conditions.insert(0, format!("{} = {placeholder}", column_of(resource, resource.key, &alias)));
+            conditions.push(format!("{} = {placeholder}", self.stored(resource, resource.key, &alias)));
         }
-        let page = Page { cells, table: super::identifier(&resource.name), alias, conditions, tail: String::new() };
+        conditions.push(self.visible(read.resource, &alias));
+        let from = format!("{} {alias}", super::identifier(&resource.name));
+        let page = Page { cells, from, conditions, tail: String::new() };
         (page.into_sql(|_, (expression, _)| expression), ops)
     }
 
@@ -103,53 +108,58 @@ impl Compiler<'_> {
             columns: Vec::with_capacity(read.order.len()),
         };
         let list = connection(envelope, rows, cursor, &read.page, |cursor| {
-            for sort in &read.order {
-                let column = &resource.columns[sort.column];
-                let index = cells.scalar(column_of(resource, sort.column, &alias), &column.scalar);
-                cursor.columns.push((index, column.scalar.clone()));
+            for Sort { expression, .. } in &read.order {
+                let sql = self.expression(read.resource, &alias, expression);
+                cursor.columns.push((cells.scalar(sql, &expression.scalar), expression.scalar.clone()));
             }
         });
         let mut conditions = self.conditions(read, &alias, parent);
         let window = &read.page;
         if let Some(position) = window.after {
-            conditions.push(self.behind(resource, &alias, &read.order, position, false));
+            conditions.push(self.behind(read.resource, &alias, &read.order, position, false));
         }
         if let Some(position) = window.before {
-            conditions.push(self.behind(resource, &alias, &read.order, position, true));
+            conditions.push(self.behind(read.resource, &alias, &read.order, position, true));
         }
-        let order: Vec<_> = read
-            .order
-            .iter()
-            .map(|sort| self.sort(&resource.columns[sort.column], &alias, *sort, window.backward))
-            .collect();
+        let order: Vec<_> =
+            read.order.iter().map(|sort| self.sort(read.resource, &alias, sort, window.backward)).collect();
         let mut tail = format!(" order by {} limit {}", order.join(", "), window.limit.saturating_add(1));
         if let Some(slot) = window.offset {
             let placeholder = self.bind(super::Bind::Slot(slot), &Scalar::BigInt);
             // Writing into a String cannot fail.
             let _ = write!(tail, " offset {placeholder}");
         }
-        (Page { cells, table: super::identifier(&resource.name), alias, conditions, tail }, list)
+        let from = format!("{} {alias}", super::identifier(&resource.name));
+        (Page { cells, from, conditions, tail }, list)
     }
 
     /// Which rows a list has, without its page.
-    fn conditions(&mut self, read: &Read, alias: &str, parent: Option<(&Relation, &str, usize)>) -> Vec<String> {
-        let resource = self.catalog.at(read.resource);
+    pub(super) fn conditions(
+        &mut self,
+        read: &Read,
+        alias: &str,
+        parent: Option<(&Relation, &str, usize)>,
+    ) -> Vec<String> {
         let mut conditions = Vec::with_capacity(4);
         if let Some((relation, parent, of)) = parent {
-            let parent = column_of(self.catalog.at(of), relation.local, parent);
-            conditions.push(format!("{} = {parent}", column_of(resource, relation.foreign, alias)));
+            let parent = self.stored(self.catalog.at(of), relation.local, parent);
+            let own = self.stored(self.catalog.at(read.resource), relation.foreign, alias);
+            conditions.push(format!("{own} = {parent}"));
         }
-        conditions.push(self.predicate(resource, alias, &read.visible));
+        conditions.push(self.visible(read.resource, alias));
         if let Some(filter) = &read.filter {
-            conditions.push(self.predicate(resource, alias, filter));
+            conditions.push(self.predicate(read.resource, alias, filter));
         }
         conditions
     }
 
-    fn sort(&self, column: &crate::catalog::Column, alias: &str, sort: Sort, reverse: bool) -> String {
+    /// A step of an order; of groups, `alias` is theirs.
+    pub(super) fn sort(&mut self, of: usize, alias: &str, sort: &Sort, reverse: bool) -> String {
+        let Sort { expression: Expression { scalar, nullable, .. }, .. } = sort;
         let descending = sort.descending != reverse;
         let nulls_first = sort.nulls_first != reverse;
-        let mut sql = self.ordered(column, alias);
+        let sql = self.expression(of, alias, &sort.expression);
+        let mut sql = self.ordered(sql, scalar);
         if descending {
             sql.push_str(" desc");
         }
@@ -158,7 +168,7 @@ impl Compiler<'_> {
             Dialect::Postgres => descending,
             Dialect::Sqlite => !descending,
         };
-        if column.nullable && nulls_first != default {
+        if *nullable && nulls_first != default {
             sql.push_str(if nulls_first { " nulls first" } else { " nulls last" });
         }
         sql
@@ -180,13 +190,14 @@ impl Compiler<'_> {
 
     /// A member of a row's object, with its name.
     fn selection(&mut self, cells: &mut Cells, read: &Read, alias: &str, selection: &Selection) -> Vec<Op> {
-        let resource = self.catalog.at(read.resource);
+        let parent = read.resource;
+        let resource = self.catalog.at(parent);
         let mut ops = Vec::with_capacity(3);
         match selection {
             Selection::Column { alias: name, column: index } => {
                 let column = &resource.columns[*index];
                 key(&mut ops, name);
-                let cell = cells.scalar(column_of(resource, *index, alias), &column.scalar);
+                let cell = cells.scalar(self.column(read.resource, *index, alias), &column.scalar);
                 let op = Op::Cell { index: cell, scalar: column.scalar.clone(), style: self.style };
                 // GraphQL's ID is a string, whatever the key's type.
                 let quoted = *index == resource.key && column.scalar == Scalar::Integer && self.style == Style::GraphQl;
@@ -201,7 +212,7 @@ impl Compiler<'_> {
             Selection::NodeId { alias: name } => {
                 key(&mut ops, name);
                 let column = resource.key_column();
-                let index = cells.scalar(column_of(resource, resource.key, alias), &column.scalar);
+                let index = cells.scalar(self.stored(resource, resource.key, alias), &column.scalar);
                 ops.push(Op::NodeId { index, scalar: column.scalar.clone(), resource: resource.name.clone() });
             }
             Selection::TypeName { alias: name } => {
@@ -210,22 +221,17 @@ impl Compiler<'_> {
             }
             Selection::One { alias: name, relation, read } => {
                 key(&mut ops, name);
-                let relation = &resource.relations[*relation];
+                let (of, relation) = (parent, &resource.relations[*relation]);
                 let target = self.catalog.at(read.resource);
-                let joined = self.alias();
-                let on = format!(
-                    "{} = {}",
-                    column_of(target, relation.foreign, &joined),
-                    column_of(resource, relation.local, alias)
-                );
+                let (on, joined) = self.joined(of, relation, alias);
                 // In the ON clause: a hidden row is no row, and must not take its parent with it.
-                let visible = self.predicate(target, &joined, &read.visible);
+                let visible = self.visible(read.resource, &joined);
                 let _ = write!(
                     cells.joins,
                     " left join {} {joined} on {on} and {visible}",
                     super::identifier(&target.name)
                 );
-                let presence = cells.scalar(column_of(target, target.key, &joined), &target.key_column().scalar);
+                let presence = cells.scalar(self.stored(target, target.key, &joined), &target.key_column().scalar);
                 let object = self.object(cells, read, &joined);
                 ops.push(Op::One { presence, ops: object });
             }
@@ -233,13 +239,13 @@ impl Compiler<'_> {
                 key(&mut ops, name);
                 let relation = &resource.relations[*relation];
                 debug_assert_eq!(relation.cardinality, Cardinality::Many);
-                ops.push(self.nested(cells, nested, envelope, Some((relation, alias, read.resource))));
+                ops.push(self.nested(cells, nested, envelope, Some((relation, alias, parent))));
             }
         }
         ops
     }
 
-    /// A list in a cell of its parent, and its number in another if it is counted.
+    /// A list in a cell of its parent, with what is told of all its rows in others.
     fn nested(
         &mut self,
         cells: &mut Cells,
@@ -247,7 +253,35 @@ impl Compiler<'_> {
         envelope: &Envelope,
         parent: Option<(&Relation, &str, usize)>,
     ) -> Op {
-        let (page, list) = self.page(read, envelope, parent);
+        let (rows, mut list) = if read.told {
+            let (page, list) = self.page(read, envelope, parent);
+            (Some(self.cell(cells, page)), list)
+        } else {
+            let cursor = CursorProgram { fingerprint: 0, columns: Vec::new() };
+            (None, connection(envelope, Vec::new(), cursor, &read.page, |_| {}))
+        };
+        let count = read.counted.then(|| {
+            let alias = self.alias();
+            let conditions = self.conditions(read, &alias, parent).join(" and ");
+            let table = super::identifier(&self.catalog.at(read.resource).name);
+            cells.push(format!("(select count(*) from {table} {alias} where {conditions})"), Nesting::Count)
+        });
+        // Both are in the order of the envelope's parts.
+        let parts = list.parts.iter_mut().filter_map(|part| match part {
+            ListPart::Beside(op) => Some(op),
+            _ => None,
+        });
+        for (part, summary) in parts.zip(&read.summaries) {
+            let listed = !summary.keys.is_empty();
+            let (page, list) = self.groups(read, summary, listed, parent);
+            let rows = self.cell(cells, page);
+            *part = if listed { Op::Many { rows: Some(rows), count: None, list } } else { Op::First { rows, list } };
+        }
+        Op::Many { rows, count, list }
+    }
+
+    /// The rows of a select as one cell of another.
+    fn cell(&self, cells: &mut Cells, page: Page) -> usize {
         let rows = match self.dialect {
             Dialect::Postgres => {
                 let page = page.into_sql(|index, (expression, _)| format!("{expression} as c{index}"));
@@ -270,42 +304,31 @@ impl Compiler<'_> {
                 format!("(select json_group_array(json_array({})) from ({page}))", json.join(", "))
             }
         };
-        let rows = cells.push(rows, Nesting::List);
-        let count = read.counted.then(|| {
-            let resource = self.catalog.at(read.resource);
-            let alias = self.alias();
-            let conditions = self.conditions(read, &alias, parent).join(" and ");
-            let table = super::identifier(&resource.name);
-            cells.push(format!("(select count(*) from {table} {alias} where {conditions})"), Nesting::Count)
-        });
-        Op::Many { rows, count, list }
+        cells.push(rows, Nesting::List)
     }
 }
 
 /// A select that still can be written in several ways.
-struct Page {
-    cells: Cells,
-    table: String,
-    alias: String,
-    conditions: Vec<String>,
-    tail: String,
+pub(super) struct Page {
+    pub(super) cells: Cells,
+    /// What stands behind FROM.
+    pub(super) from: String,
+    pub(super) conditions: Vec<String>,
+    /// What stands behind the conditions.
+    pub(super) tail: String,
 }
 
 impl Page {
     fn into_sql(self, cell: impl Fn(usize, (String, Nesting)) -> String) -> String {
-        let Self { cells, table, alias, conditions, tail } = self;
+        let Self { cells, from, conditions, tail } = self;
         let mut columns: Vec<_> =
             cells.expressions.into_iter().enumerate().map(|(index, expression)| cell(index, expression)).collect();
         if columns.is_empty() {
             // `{ trees { nodes { __typename } } }` reads rows and no column.
             columns.push("1".to_owned());
         }
-        format!(
-            "select {} from {table} {alias}{} where {}{tail}",
-            columns.join(", "),
-            cells.joins,
-            conditions.join(" and ")
-        )
+        let condition = if conditions.is_empty() { "1 = 1".to_owned() } else { conditions.join(" and ") };
+        format!("select {} from {from}{} where {condition}{tail}", columns.join(", "), cells.joins)
     }
 }
 
@@ -328,7 +351,7 @@ pub(super) fn append(ops: &mut Vec<Op>, more: Vec<Op>) {
 }
 
 /// Adds a member's name.
-fn key(ops: &mut Vec<Op>, name: &str) {
+pub(super) fn key(ops: &mut Vec<Op>, name: &str) {
     let mut bytes = Vec::with_capacity(name.len() + 3);
     crate::catalog::scalar::write_string(name, &mut bytes);
     bytes.push(b':');

@@ -1,7 +1,7 @@
 //! Writes as SQL. The policy's condition is in the statement itself, so that no row it forbids can be touched, however
 //! the write was come by.
 
-use super::{Bind, Compiler, Statement, identifier, predicate::column_of};
+use super::{Bind, Compiler, Statement, identifier};
 use crate::{
     catalog::{
         Catalog, Hooks, Resource,
@@ -56,7 +56,7 @@ pub enum WriteKind {
 
 pub(super) fn compile(catalog: &Catalog, query: &Authorized<Query>, dialect: Dialect, style: Style) -> WritePlan {
     let resource = catalog.at(query.resource);
-    let new = || Compiler::new(catalog, dialect, style);
+    let new = || Compiler::new(catalog, query, dialect, style);
     let hooked = resource.hooks.map(|hooks| {
         let set = match &query.action {
             QueryAction::Create(set) | QueryAction::Update(_, set) => set.as_slice(),
@@ -79,7 +79,7 @@ pub(super) fn compile(catalog: &Catalog, query: &Authorized<Query>, dialect: Dia
         hooked,
         key: resource.key_column().scalar.clone(),
         resource: resource.name.clone(),
-        visible: key.map(|key| probe(key, &query.read.visible)),
+        visible: key.map(|key| probe(key, &query.access[query.resource].visible)),
         check: (query.check != Predicate::Constant(true)).then(|| probe(KeySource::Written, &query.check)),
     }
 }
@@ -141,8 +141,8 @@ impl Compiler<'_> {
     fn target(&mut self, query: &Query, key: KeySource, predicate: &Predicate) -> String {
         let resource = self.catalog.at(query.resource);
         let placeholder = self.key(key, &resource.key_column().scalar);
-        let predicate = self.predicate(resource, "t", predicate);
-        format!("{} = {placeholder} and {predicate}", column_of(resource, resource.key, "t"))
+        let predicate = self.predicate(query.resource, "t", predicate);
+        format!("{} = {placeholder} and {predicate}", self.stored(resource, resource.key, "t"))
     }
 
     fn source(&mut self, query: &Query, assignment: &Assignment) -> String {

@@ -4,6 +4,8 @@
 //! steps. A read that exceeds it is interrupted and begun again on the blocking pool, where it may take its time
 //! without holding up other requests. Writes wait for the disk, so they are always there.
 
+pub(super) mod aggregates;
+
 use super::{Row, Sink, errors::from_sqlite, unavailable};
 use crate::{
     catalog::scalar::{Cell, Value},
@@ -112,6 +114,7 @@ impl Location {
             "pragma foreign_keys = on; pragma query_only = on; pragma mmap_size = 268435456"
         })?;
         register_functions(&connection)?;
+        aggregates::register(&connection)?;
         let budget = Arc::new(Budget::default());
         let watched = Arc::clone(&budget);
         connection.progress_handler(

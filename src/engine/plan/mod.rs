@@ -3,21 +3,21 @@
 //! In: a [`Question`] in the catalogue's names. Out: a [`Query`] of indexes, whose slots say what the client's values
 //! must be. Who is asking is not known here.
 
+mod filter;
+mod summary;
 mod write;
 
 pub use write::{create_columns, update_columns};
 
 use super::{
-    query::{KeySource, Predicate, Query, Read, Selection, SlotKind, Sort, Window},
-    request::{Action, Envelope, Field, Filter, Key, List, Order, Page, PartKind, Question, Slot},
+    query::{KeySource, Query, Read, Selection, SlotKind, Sort, Window},
+    request::{Action, Envelope, Field, Key, List, Page, PartKind, Question, Slot},
 };
 use crate::{
-    catalog::{
-        Cardinality, Catalog, Operator, Resource,
-        scalar::{Scalar, Style},
-    },
+    catalog::{Cardinality, Catalog, Resource, scalar::Style},
     error::{Error, Result},
 };
+use summary::GroupScope;
 
 /// The bounds of a protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,10 +35,10 @@ pub struct Bounds {
 /// page beyond the bounds; an input that lacks a required column or names one that is not for clients to write.
 pub fn plan(catalog: &Catalog, question: &Question, style: Style, bounds: Bounds) -> Result<Query> {
     let resource = catalog.find(&question.request.resource)?;
-    let mut planner = Planner { catalog, style, bounds, slots: Vec::new() };
+    let mut planner = Planner { catalog, style, bounds, slots: Vec::new(), group: None };
     let action = planner.action(resource, &question.request.action)?;
-    let mut read = match &question.request.action {
-        Action::List(list) => planner.list(resource, list, &question.request.select)?,
+    let read = match &question.request.action {
+        Action::List(list) => planner.list(resource, list, &question.request.select, &question.envelope)?,
         Action::Get(key) | Action::Delete(key) => {
             let key = planner.key(resource, *key);
             planner.row(resource, key, &question.request.select)?
@@ -47,12 +47,7 @@ pub fn plan(catalog: &Catalog, question: &Question, style: Style, bounds: Bounds
             planner.row(resource, KeySource::Written, &question.request.select)?
         }
     };
-    read.counted = counts(&question.envelope);
     Ok(Query { resource, action, read, envelope: question.envelope.clone(), slots: planner.slots })
-}
-
-fn counts(envelope: &Envelope) -> bool {
-    matches!(envelope, Envelope::Connection(parts) if parts.iter().any(|part| part.kind == PartKind::TotalCount))
 }
 
 struct Planner<'c> {
@@ -60,6 +55,8 @@ struct Planner<'c> {
     style: Style,
     bounds: Bounds,
     slots: Vec<SlotKind>,
+    /// The groups whose conditions, order and members are being planned.
+    group: Option<GroupScope>,
 }
 
 impl Planner<'_> {
@@ -86,107 +83,45 @@ impl Planner<'_> {
             resource,
             key: Some(key),
             filter: None,
-            visible: Predicate::Constant(false),
             order: Vec::new(),
             page: Window { limit: 1, ..Window::default() },
             select: self.select(resource, select)?,
+            told: true,
             counted: false,
+            summaries: Vec::new(),
         })
     }
 
-    fn list(&mut self, resource: usize, list: &List, select: &[Field]) -> Result<Read> {
+    fn list(&mut self, resource: usize, list: &List, select: &[Field], envelope: &Envelope) -> Result<Read> {
         let filter = list.filter.as_ref().map(|filter| self.filter(resource, filter)).transpose()?;
         let order = self.order(resource, &list.order)?;
         let page = self.page(resource, &list.page, &order)?;
         let select = self.select(resource, select)?;
-        Ok(Read {
-            resource,
-            key: None,
-            filter,
-            visible: Predicate::Constant(false),
-            order,
-            page,
-            select,
-            counted: false,
-        })
-    }
-
-    fn filter(&mut self, resource: usize, filter: &Filter) -> Result<Predicate> {
-        let of = |planner: &mut Self, filters: &[Filter]| {
-            filters.iter().map(|filter| planner.filter(resource, filter)).collect::<Result<Vec<_>>>()
-        };
-        Ok(match filter {
-            Filter::And(filters) => Predicate::And(of(self, filters)?),
-            Filter::Or(filters) => Predicate::Or(of(self, filters)?),
-            Filter::Not(filter) => Predicate::Not(Box::new(self.filter(resource, filter)?)),
-            Filter::IsNull { column, null } => {
-                Predicate::IsNull { column: find_column(self.catalog.at(resource), column)?, null: *null }
+        let (mut told, mut counted, mut summaries) = (true, false, Vec::new());
+        match envelope {
+            Envelope::Object | Envelope::Array => {}
+            Envelope::Groups(groups) => {
+                told = false;
+                summaries.push(self.groups(resource, groups)?);
             }
-            Filter::Compare { column, operator, slot } => {
-                let of = self.catalog.at(resource);
-                let index = find_column(of, column)?;
-                let scalar = of.columns[index].scalar.clone();
-                if !scalar.operators().contains(operator) {
-                    let can: Vec<_> = scalar.operators().iter().map(|operator| operator.graphql()).collect();
-                    return Err(Error::bad_request(format!(
-                        "\"{}\" has no meaning for the column \"{column}\" of type {}",
-                        operator.graphql(),
-                        scalar.graphql()
-                    ))
-                    .code("42883")
-                    .hint(format!("It can be filtered by {}", can.join(", "))));
+            Envelope::Connection(parts) => {
+                told = false;
+                for part in parts {
+                    match &part.kind {
+                        PartKind::Nodes(_) | PartKind::Edges(_) | PartKind::PageInfo(_) => told = true,
+                        PartKind::TotalCount => counted = true,
+                        PartKind::Aggregate(parts) => summaries.push(self.aggregate(resource, parts)?),
+                        PartKind::Groups(groups) => summaries.push(self.groups(resource, groups)?),
+                        PartKind::TypeName(_) => {}
+                    }
                 }
-                let column = column.clone();
-                let kind = match operator {
-                    Operator::In | Operator::NotIn => SlotKind::Operands { column, scalar },
-                    Operator::Like | Operator::Ilike => SlotKind::Pattern { column },
-                    _ => SlotKind::Operand { column, scalar },
-                };
-                Predicate::Compare { column: index, operator: *operator, slot: self.slot(*slot, kind) }
             }
-        })
-    }
-
-    /// The order with the key behind it, which makes it total. The key runs the way of the column before it, so that
-    /// one comparison of rows, and one index, can serve both.
-    fn order(&self, resource: usize, order: &[Order]) -> Result<Vec<Sort>> {
-        let of = self.catalog.at(resource);
-        let mut sorts: Vec<Sort> = Vec::with_capacity(order.len() + 2);
-        let mut push = |column: usize, descending: bool, nulls_first: Option<bool>| {
-            // What an earlier column has decided, a later mention of it cannot.
-            if !sorts.iter().any(|sort| sort.column == column) {
-                sorts.push(Sort { column, descending, nulls_first: nulls_first.unwrap_or(descending) });
-            }
-        };
-        if order.is_empty() {
-            of.default_order.iter().for_each(|(column, descending)| push(*column, *descending, None));
         }
-        for one in order {
-            let column = find_column(of, &one.column)?;
-            if matches!(of.columns[column].scalar, Scalar::Json) {
-                return Err(Error::bad_request(format!("The column \"{}\" has no order", one.column)).code("42883"));
-            }
-            push(column, one.descending, one.nulls_first);
-        }
-        let descending = sorts.last().is_some_and(|sort| sort.descending);
-        if !sorts.iter().any(|sort| sort.column == of.key) {
-            sorts.push(Sort { column: of.key, descending, nulls_first: descending });
-        }
-        if sorts.len() > 16 {
-            return Err(Error::bad_request("A list can be ordered by 15 columns at most"));
-        }
-        Ok(sorts)
+        Ok(Read { resource, key: None, filter, order, page, select, told, counted, summaries })
     }
 
     fn page(&mut self, resource: usize, page: &Page, order: &[Sort]) -> Result<Window> {
-        let limit = page.limit.unwrap_or(self.bounds.default_page);
-        if limit > self.bounds.max_page {
-            return Err(Error::bad_request(format!(
-                "A page has at most {} rows, and {limit} are asked for",
-                self.bounds.max_page
-            ))
-            .hint("Ask for fewer, and for the next page by its cursor"));
-        }
+        let limit = self.limit(resource, page.limit, self.bounds.default_page)?;
         let offset = page.offset.map(|slot| self.slot(slot, SlotKind::Offset));
         let mut position = |position: &Option<super::request::Position>| {
             position.map(|position| {
@@ -196,6 +131,19 @@ impl Planner<'_> {
         };
         let (after, before) = (position(&page.after), position(&page.before));
         Ok(Window { limit, backward: page.backward, offset, after, before })
+    }
+
+    /// How many rows or groups, within the bounds of the protocol and of the policy.
+    fn limit(&self, resource: usize, asked: Option<u64>, default: u64) -> Result<u64> {
+        let max =
+            self.catalog.at(resource).policy.page.map_or(self.bounds.max_page, |page| page.min(self.bounds.max_page));
+        match asked {
+            None => Ok(default.min(max)),
+            // PostgREST gives what it may, and does not say so.
+            Some(limit) if limit <= max || self.style == Style::Rest => Ok(limit.min(max)),
+            Some(limit) => Err(Error::bad_request(format!("A page has at most {max} rows, and {limit} are asked for"))
+                .hint("Ask for fewer, and for the next page by its cursor")),
+        }
     }
 
     fn select(&mut self, resource: usize, fields: &[Field]) -> Result<Vec<Selection>> {
@@ -225,8 +173,7 @@ impl Planner<'_> {
             Field::Many { alias, relation, list, select, envelope } => {
                 let (index, target) = find_relation(of, relation, Cardinality::Many)?;
                 let alias = named(alias, relation, &of.relations[index].field);
-                let mut read = self.list(target, list, select)?;
-                read.counted = counts(envelope);
+                let read = self.list(target, list, select, envelope)?;
                 Selection::Many { alias, relation: index, read: Box::new(read), envelope: envelope.clone() }
             }
         })

@@ -53,7 +53,7 @@ impl Planner<'_> {
         }
         let unknown = input.iter().any(|(name, _)| of.column(name).is_none());
         let mut assignments = Vec::with_capacity(of.columns.len());
-        for (index, column) in of.columns.iter().enumerate() {
+        for (index, column) in of.columns.iter().enumerate().filter(|(_, column)| column.computed.is_none()) {
             let preset = grant.presets.iter().find(|(name, _)| *name == column.name);
             let given = input.iter().find(|(name, _)| *name == column.name);
             let source = if let Some((_, operand)) = preset {
@@ -118,6 +118,9 @@ fn may_write(resource: &Resource, grant: &Grant, name: &str, writing: Writing) -
         return Err(format!("is no column of {}{hint}", resource.name));
     };
     let column = &resource.columns[index];
+    if column.computed.is_some() {
+        return Err("is computed".to_owned());
+    }
     if index == resource.key && (writing != Writing::Create || column.scalar != Scalar::Uuid) {
         return Err("is the row's key, which the server gives".to_owned());
     }

@@ -3,20 +3,17 @@
 //! In: a field that is a connection, with its arguments. Out: a [`List`], the fields of its rows, and their envelope.
 
 use super::{
-    super::{
-        schema::SORT_ORDERS,
-        values::{Leaf, Tree},
-    },
+    super::values::{Leaf, Tree},
     Parser, sets,
 };
 use crate::{
-    catalog::{Operator, Resource},
+    catalog::Resource,
     engine::{
         bind::Argument,
         cursor,
         request::{
-            EdgeKind, EdgePart, Envelope, Field as Select, Filter, List, Order, Page, PageInfoKind, PageInfoPart, Part,
-            PartKind, Position,
+            EdgeKind, EdgePart, Envelope, Field as Select, List, Page, PageInfoKind, PageInfoPart, Part, PartKind,
+            Position,
         },
     },
     error::{Error, Result},
@@ -87,6 +84,16 @@ impl<'a> Parser<'a> {
                     cost = cost.saturating_add(1);
                     PartKind::TotalCount
                 }
+                "aggregate" => {
+                    let (parts, own) = self.aggregate(resource, &fields, depth + 1)?;
+                    cost = cost.saturating_add(own);
+                    PartKind::Aggregate(parts)
+                }
+                "groups" => {
+                    let (groups, own) = self.groups(resource, &fields, depth + 1)?;
+                    cost = cost.saturating_add(own);
+                    PartKind::Groups(Box::new(groups))
+                }
                 _ => PartKind::TypeName(format!("{type_name}Connection")),
             };
             parts.push(Part { alias, kind });
@@ -101,7 +108,7 @@ impl<'a> Parser<'a> {
             _ => None,
         };
         let order = match self.argument(field, "orderBy", &format!("[{type_name}OrderBy!]"))? {
-            Some(Tree::List(items)) => items.iter().map(|item| order(resource, item)).collect::<Result<_>>()?,
+            Some(Tree::List(items)) => items.iter().map(|item| self.order(resource, item)).collect::<Result<_>>()?,
             _ => Vec::new(),
         };
         let (first, last) = (self.count(field, "first")?, self.count(field, "last")?);
@@ -123,21 +130,20 @@ impl<'a> Parser<'a> {
         };
         let (after, before) = (self.position(field, "after")?, self.position(field, "before")?);
         let page = Page { limit: first.or(last), backward: last.is_some(), offset, after, before };
-        if let Some(limit) = page.limit.filter(|limit| *limit > self.context.limits.max_page_size) {
-            let (name, max) = (if page.backward { "last" } else { "first" }, self.context.limits.max_page_size);
-            return Err(Error::bad_value(format!("{name} is {limit}, and a page has at most {max} rows")).field(name));
-        }
         Ok(List { filter, order, page })
     }
 
-    fn count(&self, field: &Field, name: &str) -> Result<Option<u64>> {
-        match self.argument(field, name, "Int")? {
-            Some(Tree::Leaf(Leaf { value: Argument::Number(text), .. })) => match text.parse() {
-                Ok(count) => Ok(Some(count)),
-                Err(_) => Err(Error::bad_value(format!("{name} must not be negative")).field(name)),
-            },
-            _ => Ok(None),
+    /// How many rows or groups the argument `name` asks for.
+    pub(super) fn count(&self, field: &Field, name: &str) -> Result<Option<u64>> {
+        let Some(Tree::Leaf(Leaf { value: Argument::Number(text), .. })) = self.argument(field, name, "Int")? else {
+            return Ok(None);
+        };
+        let count = text.parse().map_err(|_| Error::bad_value(format!("{name} must not be negative")).field(name))?;
+        let max = self.context.limits.max_page_size;
+        if count > max {
+            return Err(Error::bad_value(format!("{name} is {count}, and a page has at most {max} rows")).field(name));
         }
+        Ok(Some(count))
     }
 
     fn position(&mut self, field: &Field, name: &str) -> Result<Option<Position>> {
@@ -149,69 +155,4 @@ impl<'a> Parser<'a> {
             _ => Ok(None),
         }
     }
-
-    fn filter(&mut self, resource: &Resource, members: &[(String, Tree)]) -> Result<Filter> {
-        let mut all = Vec::with_capacity(members.len());
-        for (name, tree) in members {
-            match (name.as_str(), tree) {
-                ("and" | "or" | "not", Tree::Null) => {}
-                ("and", Tree::List(items)) => all.push(Filter::And(self.filters(resource, items)?)),
-                ("or", Tree::List(items)) => all.push(Filter::Or(self.filters(resource, items)?)),
-                ("not", Tree::Object(members)) => {
-                    all.push(Filter::Not(Box::new(self.filter(resource, members)?)));
-                }
-                (field, Tree::Object(operators)) => {
-                    let column = resource.columns.iter().find(|column| column.field == field);
-                    let column = column.ok_or_else(|| Error::internal(format!("{field} is no column")))?;
-                    for (operator, tree) in operators {
-                        all.push(self.comparison(&column.name, field, operator, tree)?);
-                    }
-                }
-                (field, _) => {
-                    return Err(Error::bad_value(format!("filter.{field} must not be null"))
-                        .field(field)
-                        .hint(format!("Ask for NULL with {field}: {{ isNull: true }}, or leave it out")));
-                }
-            }
-        }
-        // One condition needs no conjunction: a URL that says the same makes the same request.
-        Ok(if all.len() == 1 { all.remove(0) } else { Filter::And(all) })
-    }
-
-    fn filters(&mut self, resource: &Resource, items: &[Tree]) -> Result<Vec<Filter>> {
-        let mut filters = Vec::with_capacity(items.len());
-        for item in items {
-            if let Tree::Object(members) = item {
-                filters.push(self.filter(resource, members)?);
-            }
-        }
-        Ok(filters)
-    }
-
-    fn comparison(&mut self, column: &str, field: &str, operator: &str, tree: &Tree) -> Result<Filter> {
-        let found = Operator::TEXT.iter().find(|candidate| candidate.graphql() == operator);
-        let operator = *found.ok_or_else(|| Error::internal(format!("{operator} is no operator")))?;
-        let column = column.to_owned();
-        match (operator, tree) {
-            (Operator::IsNull, Tree::Leaf(Leaf { value: Argument::Bool(null), .. })) => {
-                Ok(Filter::IsNull { column, null: *null })
-            }
-            (_, Tree::Leaf(leaf)) => Ok(Filter::Compare { column, operator, slot: self.slot(leaf) }),
-            _ => Err(Error::bad_value(format!("filter.{field}.{} must not be null", operator.graphql()))
-                .field(field)
-                .hint("Nothing equals NULL: ask with isNull")),
-        }
-    }
-}
-
-fn order(resource: &Resource, item: &Tree) -> Result<Order> {
-    let Tree::Object(members) = item else { return Err(Error::bad_value("orderBy must not hold null")) };
-    let [(field, Tree::Leaf(Leaf { value: Argument::String(direction), .. }))] = members.as_slice() else {
-        return Err(Error::bad_value("An element of orderBy must have exactly one member").field("orderBy"));
-    };
-    let column = resource.columns.iter().find(|column| column.field == *field);
-    let column = column.ok_or_else(|| Error::internal(format!("{field} is no column")))?;
-    let found = SORT_ORDERS.iter().find(|(name, ..)| name == direction);
-    let (_, descending, nulls_first, _) = found.ok_or_else(|| Error::internal(format!("{direction} is no order")))?;
-    Ok(Order { column: column.name.clone(), descending: *descending, nulls_first: *nulls_first })
 }

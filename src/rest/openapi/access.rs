@@ -5,13 +5,10 @@
 
 use crate::{
     catalog::{
-        Resource,
+        Operator, Resource,
         policy::{Claim, Condition, Grant, Operand},
     },
-    engine::{
-        authorize::{Who, solve},
-        query::Predicate,
-    },
+    engine::authorize::{Who, decided},
 };
 use serde_json::{Value, json};
 
@@ -56,16 +53,16 @@ impl Access {
     pub(super) fn read(resource: &Resource) -> Self {
         let condition = &resource.policy.read;
         Self {
-            anonymous: solve(resource, condition, &nobody()) != Predicate::Constant(false),
+            anonymous: decided(condition, &nobody()) != Some(false),
             // Rows that a caller may not see do not exist for it: only one for whom none can is told so.
-            forbids: solve(resource, condition, &stranger()) == Predicate::Constant(false),
+            forbids: decided(condition, &stranger()) == Some(false),
             words: words(condition),
         }
     }
 
     /// Of writing `resource` under `grant`, and of reading what was written.
     pub(super) fn write(resource: &Resource, grant: &Grant) -> Self {
-        let open = |condition| solve(resource, condition, &stranger()) == Predicate::Constant(true);
+        let open = |condition| decided(condition, &stranger()) == Some(true);
         let columns = resource.policy.columns.iter().map(|rule| &rule.write);
         let columns_forbid = columns.filter(|write| **write != Condition::Never).any(|write| !open(write));
         Self {
@@ -94,7 +91,7 @@ pub(super) fn words(condition: &Condition) -> String {
         Condition::Never => "nobody".to_owned(),
         Condition::Authenticated => "everybody who has signed in".to_owned(),
         Condition::Role(role) => format!("the role `{role}`"),
-        Condition::Equals { column, operand } => match operand {
+        Condition::Compare { column, operator: Operator::Eq, operand } => match operand {
             Operand::Claim(Claim::Sub) => format!("the user whose key is in `{column}`"),
             Operand::Claim(Claim::Role) => format!("the role that is in `{column}`"),
             Operand::Value(value) => {
@@ -103,6 +100,9 @@ pub(super) fn words(condition: &Condition) -> String {
                 format!("everybody where `{column}` is `{text}`")
             }
         },
+        Condition::Compare { column, operator, .. } => format!("those for whom `{column}` is {}", operator.graphql()),
+        Condition::IsNull { column } => format!("everybody where `{column}` is null"),
+        Condition::Related { relation, condition } => format!("by its `{relation}`: {}", words(condition)),
         Condition::And(conditions) => all(conditions, " and "),
         Condition::Or(conditions) => all(conditions, " or "),
         Condition::Not(condition) => format!("everybody but {}", words(condition)),

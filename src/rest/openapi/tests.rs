@@ -138,7 +138,7 @@ fn filters_are_spelt_as_they_are_read() {
 fn every_type_says_what_may_be_written() {
     let catalog = catalog();
     let resource = &catalog.resources()[0];
-    let scalar = Scalar::Decimal(Decimal { precision: 14, scale: 2 });
+    let scalar = Scalar::Decimal(Decimal::new(14, 2));
     let sizes = Enumeration::new("Size".into(), "size".into(), ["small", "big"].map(str::to_owned));
     let mut column = Column {
         name: "price".into(),
@@ -148,6 +148,8 @@ fn every_type_says_what_may_be_written() {
         nullable: true,
         touch: None,
         rules: Vec::new(),
+        computed: None,
+        masked: false,
     };
     let created = property(&catalog, resource, Form::Create, &column);
     assert_eq!(created["type"], json!(["number", "string", "null"]));

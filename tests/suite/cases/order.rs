@@ -73,7 +73,7 @@ async fn an_order_that_means_nothing_is_refused() {
             ("name.desc.nulls", "PGRST100", "not understood"),
             ("name.desc.nullslast.asc", "PGRST100", "not understood"),
             ("name.nullslast.desc", "PGRST100", "not understood"),
-            ("user(name)", "42703", "has no column"),
+            ("user(name)", "PGRST200", "no such relation"),
         ] {
             let answer = server.get(Anonymous, &format!("/trees?order={order}")).await.expect(400);
             answer.refused(code).saying(says);

@@ -6,7 +6,7 @@ use migration::Migrator;
 use rootstock::{
     catalog::{
         Declaration, Options, Rule, asc,
-        policy::{Claim, Condition, Operand, Policy, authenticated, claim, owner, role},
+        policy::{Claim, Condition, Operand, Policy, authenticated, claim, equals, owner, role},
         scalar::{Money, Value},
     },
     entities::users,
@@ -85,7 +85,7 @@ impl ActiveModelBehavior for ActiveModel {}
 
 impl Declaration for Entity {
     fn policy() -> Policy {
-        let shown = Condition::Equals { column: "protected".to_owned(), operand: Operand::Value(Value::Bool(true)) };
+        let shown = equals(Column::Protected, Operand::Value(Value::Bool(true)));
         Policy::deny()
             .read(owner(Column::OwnerId).or(role("admin")).or(shown))
             .create(authenticated().set(Column::OwnerId, claim(Claim::Sub)))

@@ -1,7 +1,7 @@
 //! What a policy means, worked out from its declaration and a whole row, without the engine; and values for rows.
 
 use rootstock::catalog::{
-    Column, Rule,
+    Column, Operator, Rule,
     policy::{Claim, Condition, Operand},
     scalar::{self, Scalar},
 };
@@ -16,7 +16,7 @@ pub(super) fn holds(condition: &Condition, person: Option<&Person>, row: &Map<St
         Condition::Never => Some(false),
         Condition::Authenticated => Some(person.is_some()),
         Condition::Role(role) => Some(person.is_some_and(|person| person.role == *role)),
-        Condition::Equals { column, operand } => {
+        Condition::Compare { column, operator: Operator::Eq, operand } => {
             let expected = match operand {
                 Operand::Claim(Claim::Sub) => json!(person?.id),
                 Operand::Claim(Claim::Role) => json!(person?.role),
@@ -24,6 +24,9 @@ pub(super) fn holds(condition: &Condition, person: Option<&Person>, row: &Map<St
             };
             Some(*row.get(column)? == expected)
         }
+        Condition::IsNull { column } => Some(row.get(column)?.is_null()),
+        // Of a related row this row tells nothing; and no declaration compares otherwise so far.
+        Condition::Related { .. } | Condition::Compare { .. } => None,
         // Of several conditions, one can decide though another is not known.
         Condition::And(all) => decide(all, person, row, false),
         Condition::Or(all) => decide(all, person, row, true),

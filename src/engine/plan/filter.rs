@@ -1,0 +1,182 @@
+//! Conditions and orders: every name in them becomes a column or a relation, and every value a slot of a type.
+//!
+//! In: a [`Filter`] or a list of [`Order`]. Out: a [`Predicate`] or a total order.
+
+use super::{Planner, find_column, find_relation};
+use crate::{
+    catalog::{Cardinality, Function, Operator, Resource, scalar::Scalar},
+    engine::{
+        query::{Aggregate, Expression, ExpressionKind, Predicate, SlotKind, Sort},
+        request::{Filter, Measure, Order, Term},
+    },
+    error::{Error, Result},
+};
+
+/// How many steps an order has at most, the key among them.
+const MAX_ORDER: usize = 16;
+
+impl Planner<'_> {
+    pub(super) fn filter(&mut self, resource: usize, filter: &Filter) -> Result<Predicate> {
+        let of = |planner: &mut Self, filters: &[Filter]| {
+            filters.iter().map(|filter| planner.filter(resource, filter)).collect::<Result<Vec<_>>>()
+        };
+        Ok(match filter {
+            Filter::And(filters) => Predicate::And(of(self, filters)?),
+            Filter::Or(filters) => Predicate::Or(of(self, filters)?),
+            Filter::Not(filter) => Predicate::Not(Box::new(self.filter(resource, filter)?)),
+            Filter::IsNull { term, null } => Predicate::IsNull { expression: self.term(resource, term)?, null: *null },
+            Filter::Compare { term, operator, slot } => {
+                let expression = self.term(resource, term)?;
+                let kind = operand(&expression, *operator)?;
+                Predicate::Compare { expression, operator: *operator, slot: self.slot(*slot, kind) }
+            }
+            Filter::Related { relation, quantifier, filter } => {
+                let (index, target) = self.relation(resource, relation)?;
+                let predicate = Box::new(self.filter(target, filter)?);
+                Predicate::Related { relation: index, quantifier: *quantifier, predicate }
+            }
+        })
+    }
+
+    /// A relation of any cardinality: its index, and its target's.
+    fn relation(&self, resource: usize, name: &str) -> Result<(usize, usize)> {
+        let of = self.catalog.at(resource);
+        find_relation(of, name, Cardinality::One).or_else(|_| find_relation(of, name, Cardinality::Many))
+    }
+
+    /// What a row has one value of.
+    pub(super) fn term(&mut self, resource: usize, term: &Term) -> Result<Expression> {
+        let of = self.catalog.at(resource);
+        Ok(match term {
+            Term::Column(name) => column(of, find_column(of, name)?),
+            Term::One(relation, term) => {
+                let (index, target) = find_relation(of, relation, Cardinality::One)?;
+                let inner = self.term(target, term)?;
+                Expression {
+                    scalar: inner.scalar.clone(),
+                    nullable: true,
+                    name: format!("{relation}.{}", inner.name),
+                    kind: ExpressionKind::One(index, Box::new(inner)),
+                }
+            }
+            Term::Many { relation, filter, measure } => {
+                let (index, target) = find_relation(of, relation, Cardinality::Many)?;
+                let filter = filter.as_ref().map(|filter| self.filter(target, filter)).transpose()?.map(Box::new);
+                let aggregate = self.measure(target, measure)?;
+                Expression {
+                    scalar: aggregate.scalar.clone(),
+                    nullable: is_nullable(aggregate.function),
+                    name: format!("{relation}.{}", measure_name(measure)),
+                    kind: ExpressionKind::Many { relation: index, filter, aggregate },
+                }
+            }
+            Term::Key(number) => self.group_key(*number)?,
+            Term::Measure(measure) => {
+                let (number, scalar) = self.group_measure(resource, measure)?;
+                Expression {
+                    scalar,
+                    nullable: is_nullable(measure.function),
+                    name: measure_name(measure),
+                    kind: ExpressionKind::Measure(number),
+                }
+            }
+        })
+    }
+
+    /// An aggregate of rows of the resource.
+    pub(super) fn measure(&self, resource: usize, measure: &Measure) -> Result<Aggregate> {
+        let of = self.catalog.at(resource);
+        let Some(name) = &measure.column else {
+            return Ok(Aggregate { function: Function::Count, column: None, scalar: Scalar::Integer });
+        };
+        let index = find_column(of, name)?;
+        let scalar = &of.columns[index].scalar;
+        let result = measure.function.result(scalar).ok_or_else(|| {
+            Error::bad_request(format!(
+                "{} has no meaning for the column \"{name}\" of type {}",
+                measure.function.graphql(),
+                scalar.graphql()
+            ))
+            .code("42883")
+            .field(name.clone())
+        })?;
+        Ok(Aggregate { function: measure.function, column: Some(index), scalar: result })
+    }
+
+    /// The order with the key behind it, which makes it total. The key runs the way of the column before it, so that
+    /// one comparison of rows, and one index, can serve both.
+    pub(super) fn order(&mut self, resource: usize, order: &[Order]) -> Result<Vec<Sort>> {
+        let of = self.catalog.at(resource);
+        let mut sorts: Vec<Sort> = Vec::with_capacity(order.len() + 2);
+        if order.is_empty() {
+            for (index, descending) in &of.default_order {
+                push(&mut sorts, column(of, *index), *descending, None);
+            }
+        }
+        for one in order {
+            let expression = self.term(resource, &one.term)?;
+            push(&mut sorts, ordered(expression)?, one.descending, one.nulls_first);
+        }
+        let descending = sorts.last().is_some_and(|sort| sort.descending);
+        push(&mut sorts, column(of, of.key), descending, None);
+        if sorts.len() > MAX_ORDER {
+            return Err(Error::bad_request(format!("A list can be ordered by {} columns at most", MAX_ORDER - 1)));
+        }
+        Ok(sorts)
+    }
+}
+
+/// Adds a step to an order. What an earlier step has decided, a later mention of it cannot.
+pub(super) fn push(sorts: &mut Vec<Sort>, expression: Expression, descending: bool, nulls_first: Option<bool>) {
+    if !sorts.iter().any(|sort| sort.expression == expression) {
+        sorts.push(Sort { expression, descending, nulls_first: nulls_first.unwrap_or(descending) });
+    }
+}
+
+/// An expression by which rows can be ordered.
+pub(super) fn ordered(expression: Expression) -> Result<Expression> {
+    if expression.scalar == Scalar::Json {
+        return Err(Error::bad_request(format!("The column \"{}\" has no order", expression.name)).code("42883"));
+    }
+    Ok(expression)
+}
+
+pub(super) fn column(resource: &Resource, index: usize) -> Expression {
+    let column = &resource.columns[index];
+    Expression {
+        kind: ExpressionKind::Column(index),
+        scalar: column.scalar.clone(),
+        nullable: column.optional(),
+        name: column.name.clone(),
+    }
+}
+
+/// What the slot of a comparison must hold.
+fn operand(expression: &Expression, operator: Operator) -> Result<SlotKind> {
+    let (column, scalar) = (expression.name.clone(), expression.scalar.clone());
+    if !scalar.operators().contains(&operator) {
+        let can: Vec<_> = scalar.operators().iter().map(|operator| operator.graphql()).collect();
+        return Err(Error::bad_request(format!(
+            "\"{}\" has no meaning for the column \"{column}\" of type {}",
+            operator.graphql(),
+            scalar.graphql()
+        ))
+        .code("42883")
+        .hint(format!("It can be filtered by {}", can.join(", "))));
+    }
+    Ok(match operator {
+        Operator::In | Operator::NotIn => SlotKind::Operands { column, scalar },
+        Operator::Like | Operator::Ilike => SlotKind::Pattern { column },
+        _ => SlotKind::Operand { column, scalar },
+    })
+}
+
+/// Counts are numbers also of no rows; what else is told of none is NULL.
+const fn is_nullable(function: Function) -> bool {
+    !matches!(function, Function::Count | Function::CountDistinct)
+}
+
+fn measure_name(measure: &Measure) -> String {
+    let function = measure.function.graphql();
+    measure.column.as_ref().map_or_else(|| function.to_owned(), |column| format!("{function}.{column}"))
+}
