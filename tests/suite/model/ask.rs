@@ -83,6 +83,9 @@ impl Ask<'_, '_> {
             };
             parts.push((names.free(name, self.random), part));
         }
+        if !FEATURES.bare && parts.iter().all(|(_, part)| matches!(part, Part::TypeName)) {
+            parts.push((names.free("totalCount", self.random), Part::TotalCount));
+        }
         Connection { list, parts }
     }
 
@@ -178,10 +181,11 @@ impl Ask<'_, '_> {
         let all = Measure::all(table);
         let buckets = by.iter().filter(|(_, bucket)| bucket.is_some()).count();
         let mut having = self.random.chance(35).then(|| self.having(table, 1));
-        let fill = (FEATURES.fill && buckets == 1 && self.random.chance(60)).then(|| {
-            having = None;
-            self.span(table, &by)
-        });
+        let fill = (FEATURES.fill && buckets == 1 && (by.len() == 1 || FEATURES.fill_across) && self.random.chance(60))
+            .then(|| {
+                having = None;
+                self.span(table, &by)
+            });
         let order = (0..self.random.pick(&[0, 0, 1, 2])).map(|_| {
             let key = if self.random.chance(50) {
                 GroupKey::Key(self.random.below(by.len()))

@@ -99,7 +99,7 @@ pub(super) fn plain(kind: Kind, random: &mut Random) -> Value {
             Value::Time(random.pick(&["2025-01-01T00:00:00Z", "2024-12-30T12:00:00.000001Z"]).parse().expect("a time"))
         }
         Kind::Decimal(_) => Value::Units(random.below(9000) as i128 - 1000),
-        Kind::Average(_) => Value::Units(10_000 * (random.below(9000) as i128 - 1000)),
+        Kind::Average(_, more) => Value::Units(10i128.pow(more as u32) * (random.below(9000) as i128 - 1000)),
         Kind::Json => Value::Null,
         Kind::Status => Value::text(random.pick(&STATUSES).1),
     }

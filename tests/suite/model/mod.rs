@@ -44,6 +44,8 @@ struct Features {
     groups: bool,
     /// `fill` of groups.
     fill: bool,
+    /// `fill` where there are other keys: outside of its span, no bucket is told in which no row falls.
+    fill_across: bool,
     /// `startsWith`, `endsWith`, `contains`.
     words: bool,
     /// `match` and `imatch`.
@@ -70,16 +72,19 @@ struct Features {
     kept: bool,
     /// Several fields in one document, of which one is heavy: on SQLite they must not spend one another's budget.
     together: bool,
+    /// A list of which its `__typename` is asked and nothing else.
+    bare: bool,
 }
 
 const FEATURES: Features = Features {
-    related: false,
-    measured: false,
-    order: false,
-    measured_order: false,
-    aggregates: false,
-    groups: false,
-    fill: false,
+    related: true,
+    measured: true,
+    order: true,
+    measured_order: true,
+    aggregates: true,
+    groups: true,
+    fill: true,
+    fill_across: false,
     words: false,
     expressions: false,
     search: false,
@@ -93,4 +98,5 @@ const FEATURES: Features = Features {
     states: false,
     kept: false,
     together: false,
+    bare: false,
 };

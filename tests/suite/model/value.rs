@@ -19,8 +19,8 @@ pub(super) enum Kind {
     Time,
     /// So many places, all of them written.
     Decimal(usize),
-    /// An average of decimals with so many places: four more, of which zeros at the end are dropped.
-    Average(usize),
+    /// An average of decimals with so many places, and so many more, of which zeros at the end are dropped.
+    Average(usize, usize),
     Json,
     /// A conservation status.
     Status,
@@ -82,9 +82,9 @@ impl Value {
             (Self::Date(day), _) => day.to_string(),
             (Self::Time(instant), _) => instant.to_rfc3339_opts(SecondsFormat::Micros, true),
             (Self::Units(units), Kind::Decimal(places)) => decimal(*units, places),
-            (Self::Units(units), Kind::Average(places)) => {
-                let text = decimal(*units, places + 4);
-                let kept = text.trim_end_matches('0').len().max(text.len() - 4);
+            (Self::Units(units), Kind::Average(places, more)) => {
+                let text = decimal(*units, places + more);
+                let kept = text.trim_end_matches('0').len().max(text.len() - more);
                 text[..kept].trim_end_matches('.').to_owned()
             }
             (Self::Units(_), _) => panic!("{self:?} is no {kind:?}"),
@@ -97,7 +97,7 @@ impl Value {
         let quoted = match kind {
             _ if self.is_null() => false,
             Kind::Text | Kind::Uuid | Kind::Date | Kind::Time => true,
-            Kind::Big | Kind::Decimal(_) | Kind::Average(_) => graphql,
+            Kind::Big | Kind::Decimal(_) | Kind::Average(..) => graphql,
             Kind::Status if graphql => {
                 let member = STATUSES.iter().find(|(_, text)| *text == plain).expect("a status");
                 return format!("\"{}\"", member.0);
@@ -143,10 +143,10 @@ mod tests {
             (-1, Kind::Decimal(2), "-0.01"),
             (123_456, Kind::Decimal(2), "1234.56"),
             (7, Kind::Decimal(0), "7"),
-            (20_000_000, Kind::Average(2), "20.00"),
-            (3_333_333, Kind::Average(2), "3.333333"),
-            (-3_500_100, Kind::Average(2), "-3.5001"),
-            (10_000, Kind::Average(0), "1"),
+            (20_000_000, Kind::Average(2, 4), "20.00"),
+            (3_333_333, Kind::Average(2, 4), "3.333333"),
+            (-3_500_100, Kind::Average(2, 4), "-3.5001"),
+            (10_000, Kind::Average(0, 4), "1"),
         ] {
             assert_eq!(Value::Units(units).plain(kind), text);
         }
