@@ -127,7 +127,8 @@ pub(super) fn of_kind(ask: &mut Ask<'_, '_>, kind: Kind, operand: Value) -> Test
         3 => Test::Null(random.chance(50)),
         4 if rest && FEATURES.rest_distinct => Test::Distinct(operand),
         5 if rest && FEATURES.rest_each && ordered => {
-            let (sign, every) = (random.pick(signs), random.chance(50));
+            // PostgREST has no `neq(any)`.
+            let (sign, every) = (random.pick(&[Sign::Eq, Sign::Lt, Sign::Lte, Sign::Gt, Sign::Gte]), random.chance(50));
             let mut list = list(random, operand.clone());
             list.push(operand);
             Test::Each(sign, every, list)
@@ -167,6 +168,7 @@ fn of_text(random: &mut Random, rest: bool, operand: &Value) -> Test {
 fn path(random: &mut Random, rest: bool) -> Test {
     let path = random.pick(&PATHS).iter().map(|step| (*step).to_owned()).collect();
     let leaf = match random.below(if rest { 2 } else { 4 }) {
+        0 if rest => Leaf::Textless(random.chance(50)),
         0 => Leaf::Null(random.chance(50)),
         1 => {
             let text = random.pick(&["x", "y", "b", "1", "true"]);
