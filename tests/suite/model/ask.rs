@@ -233,7 +233,10 @@ impl Ask<'_, '_> {
         let rows = &self.world.tables[table];
         let few: Vec<_> = (0..1 + self.random.below(4)).map(|_| &rows[self.random.below(rows.len())]).collect();
         let value = measure.of(table, &few);
-        let value = if value.is_null() { conditions::plain(kind, self.random) } else { value };
+        let wide = kind == Kind::Decimal(2)
+            && matches!(value, Value::Units(units) if units.unsigned_abs() >= 100_000_000_000_000);
+        let other = value.is_null() || (wide && !FEATURES.wide);
+        let value = if other { conditions::plain(kind, self.random) } else { value };
         vec![of_kind(self, kind, value)]
     }
 }

@@ -74,6 +74,8 @@ struct Features {
     together: bool,
     /// A list of which its `__typename` is asked and nothing else.
     bare: bool,
+    /// A sum is compared with what no value of its column can be.
+    wide: bool,
 }
 
 const FEATURES: Features = Features {
@@ -91,12 +93,13 @@ const FEATURES: Features = Features {
     paths: false,
     rest_distinct: false,
     rest_each: false,
-    rest_order: false,
-    rest_aggregates: false,
+    rest_order: true,
+    rest_aggregates: true,
     writes: false,
     upserts: false,
     states: false,
     kept: false,
     together: false,
     bare: false,
+    wide: false,
 };
