@@ -9,6 +9,7 @@ mod hooks;
 mod layers;
 mod matrix;
 mod migrations;
+mod model;
 mod parity;
 mod policy;
 mod program;
