@@ -65,7 +65,11 @@ impl Compiler<'_> {
         if read.counted || !read.summaries.is_empty() || !read.told {
             let mut cells = Cells::default();
             let op = self.nested(&mut cells, read, envelope, None);
-            let cells: Vec<_> = cells.expressions.into_iter().map(|(expression, _)| expression).collect();
+            let mut cells: Vec<_> = cells.expressions.into_iter().map(|(expression, _)| expression).collect();
+            if cells.is_empty() {
+                // `{ trees { __typename } }` reads nothing, and answers all the same.
+                cells.push("1".to_owned());
+            }
             return (format!("select {}", cells.join(", ")), Program::Row(vec![op]));
         }
         let (page, list) = self.page(read, envelope, None);

@@ -86,7 +86,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// The groups, and one for each bucket of the series and each combination of the other keys in which there is none.
+    /// The groups, and an empty one for each bucket of the series and each combination of the other keys that has none.
     fn filled(&mut self, groups: &str, summary: &Summary, filled: usize, series: usize) -> String {
         let number = self.number(Bind::Slot(series));
         let (days, same) = match self.dialect {
@@ -95,7 +95,7 @@ impl Compiler<'_> {
         };
         let others: Vec<_> = (0..summary.keys.len()).filter(|key| *key != filled).collect();
         let mut columns = Vec::with_capacity(summary.keys.len() + summary.measures.len());
-        let mut on = vec![format!("g.k{filled} {same} s.day")];
+        let mut on = vec![format!("g.k{filled} = s.day")];
         for key in 0..summary.keys.len() {
             let table = if key == filled { "s.day".to_owned() } else { format!("o.k{key}") };
             columns.push(format!("{table} as k{key}"));
@@ -115,9 +115,10 @@ impl Compiler<'_> {
             let _ = write!(with, ", o as (select distinct {} from g)", keys.join(", "));
             from.push_str(" cross join o");
         }
+        // And those that fall into no bucket of the series.
         format!(
-            "with g as ({groups}), s(day) as ({days} union select k{filled} from g){with} \
-             select {} from {from} left join g on {}",
+            "with g as ({groups}), s(day) as ({days}){with} select {} from {from} left join g on {} \
+             union all select g.* from g where not exists (select 1 from s where s.day = g.k{filled})",
             columns.join(", "),
             on.join(" and ")
         )

@@ -19,7 +19,7 @@ use secrecy::ExposeSecret as _;
 use std::{
     path::PathBuf,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError, TryLockError,
         atomic::{AtomicBool, AtomicI64, Ordering},
     },
     time::Duration,
@@ -216,9 +216,12 @@ impl Held {
         values: &Arc<[Value]>,
         sink: impl Fn() -> S + Send + Sync + 'static,
     ) -> Result<S::Output> {
-        if let Lease::Reader(shared) = &*self.0 {
+        // Where another statement of the request has the connection, this one waits for it on the blocking pool.
+        if let Lease::Reader(shared) = &*self.0
+            && let Some(connection) = shared.try_lock()
+        {
             shared.budget.left.store(INLINE_BUDGET, Ordering::Relaxed);
-            match execute(&shared.lock(), sql, values, sink()) {
+            match execute(&connection, sql, values, sink()) {
                 Err(Failure::Interrupted) => {}
                 Err(Failure::Other(error)) => return Err(error),
                 Ok(output) => return Ok(output),
@@ -241,10 +244,15 @@ impl Held {
         job: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let lease = Arc::clone(&self.0);
-        let budget = &lease.shared().budget;
-        budget.left.store(i64::MAX, Ordering::Relaxed);
-        let cancel = CancelOnDrop(Arc::clone(budget));
-        let result = tokio::task::spawn_blocking(move || job(&lease.shared().lock())).await.map_err(Error::internal)?;
+        let cancel = CancelOnDrop(Arc::clone(&lease.shared().budget));
+        let run = move || {
+            let shared = lease.shared();
+            let connection = shared.lock();
+            // The budget is that of whoever holds the connection.
+            shared.budget.left.store(i64::MAX, Ordering::Relaxed);
+            job(&connection)
+        };
+        let result = tokio::task::spawn_blocking(run).await.map_err(Error::internal)?;
         std::mem::forget(cancel);
         result
     }
@@ -274,6 +282,15 @@ impl Guarded {
     fn lock(&self) -> MutexGuard<'_, Connection> {
         // SQLite's connection is whole whatever became of the thread that used it.
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The connection, if no other statement has it.
+    fn try_lock(&self) -> Option<MutexGuard<'_, Connection>> {
+        match self.connection.try_lock() {
+            Ok(connection) => Some(connection),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 }
 

@@ -4,8 +4,18 @@ use crate::support::{Caller::*, Server, on_both};
 use serde_json::{Value, json};
 
 /// The columns, in their order.
-const COLUMNS: [&str; 8] =
-    ["id", "user_id", "category", "month", "limit_amount", "currency", "created_at", "updated_at"];
+const COLUMNS: [&str; 10] = [
+    "id",
+    "user_id",
+    "category",
+    "month",
+    "limit_amount",
+    "currency",
+    "created_at",
+    "updated_at",
+    "spent",
+    "remaining",
+];
 
 const CREATE: &str = "mutation ($input: CreateBudgetInput!) { createBudget(input: $input) { id month limitAmount } }";
 
