@@ -15,3 +15,4 @@ mod policy;
 mod program;
 mod spelling;
 mod support;
+mod vocabulary;
