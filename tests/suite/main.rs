@@ -6,6 +6,7 @@ mod command;
 mod drift;
 mod graft;
 mod hooks;
+mod indexes;
 mod layers;
 mod matrix;
 mod migrations;
