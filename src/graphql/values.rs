@@ -80,7 +80,11 @@ struct Coercion<'t> {
 
 impl Coercion<'_> {
     fn wrong(&self, message: impl AsRef<str>) -> Error {
-        let field = self.path.rsplit(['.', '$']).next().unwrap_or_default().to_owned();
+        // A row of a list is named by its number, another field by its own name.
+        let mut names = self.path.trim_start_matches('$').splitn(3, '.');
+        let row = names.nth(1).is_some_and(|name| name.parse::<usize>().is_ok()) && names.next().is_some();
+        let field = if row { Some(self.path.trim_start_matches('$')) } else { self.path.rsplit(['.', '$']).next() };
+        let field = field.unwrap_or_default().to_owned();
         Error::bad_value(format!("{} {}", self.path, message.as_ref())).field(field)
     }
 
@@ -141,8 +145,9 @@ impl Coercion<'_> {
                 items.into_iter().map(|item| if let Tree::Leaf(leaf) = item { leaf } else { null() }).collect();
             let value = Argument::List(leaves.iter().map(|leaf| leaf.value.clone()).collect());
             let literal = leaves.iter().all(|leaf| leaf.origin == Origin::Literal);
+            let decides = leaves.iter().any(|leaf| leaf.decides);
             let origin = if literal { Origin::Literal } else { Origin::List(leaves) };
-            return Ok(Tree::Leaf(Leaf { value, decides: false, origin }));
+            return Ok(Tree::Leaf(Leaf { value, decides, origin }));
         }
         Ok(Tree::List(items))
     }
@@ -387,7 +392,12 @@ pub(super) fn describe(value: &Argument, shape: &mut Vec<u8>) {
             shape.extend_from_slice(text.as_bytes());
             shape.push(b';');
         }
-        Argument::Null | Argument::List(_) => shape.push(b'?'),
+        Argument::List(items) => {
+            shape.push(b'[');
+            items.iter().for_each(|item| describe(item, shape));
+            shape.push(b']');
+        }
+        Argument::Null => shape.push(b'?'),
     }
 }
 

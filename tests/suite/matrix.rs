@@ -17,7 +17,7 @@ use rootstock::{
         plan::{self, Bounds},
         principal::ANONYMOUS,
         query::{Predicate, Query},
-        request::{Action, Envelope, Field, Key, List, Question, Request},
+        request::{Action, Columns, Envelope, Field, Key, List, NewRow, Question, Request},
     },
     entities::users::ROLES,
     error::{Error, Kind},
@@ -95,18 +95,19 @@ pub(crate) fn actions(resource: &Resource) -> [(&'static str, Action); 4] {
     [
         ("read", Action::List(List::default())),
         ("create", writing(resource, "create", "")),
-        ("update", Action::Update(Key::Slot(0), Vec::new())),
-        ("delete", Action::Delete(Key::Slot(0))),
+        ("update", Action::Update(Key::Slot(0).into(), Vec::new())),
+        ("delete", Action::Delete(Key::Slot(0).into())),
     ]
 }
 
 /// A write that names `column` beside what a new row needs.
 fn writing(resource: &Resource, verb: &str, column: &str) -> Action {
     if verb == "update" {
-        return Action::Update(Key::Slot(0), vec![(column.to_owned(), 1)]);
+        return Action::Update(Key::Slot(0).into(), vec![(column.to_owned(), 1)]);
     }
     let named = plan::create_columns(resource).filter(|one| one.required() || one.name == column);
-    Action::Create(named.enumerate().map(|(slot, one)| (one.name.clone(), slot)).collect())
+    let columns: Columns = named.enumerate().map(|(slot, one)| (one.name.clone(), slot)).collect();
+    Action::Create(NewRow::from(columns).into())
 }
 
 fn cell(catalog: &Catalog, resource: &Resource, action: &Action, who: &Who) -> String {

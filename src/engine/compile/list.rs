@@ -66,6 +66,7 @@ pub(super) fn connection(
                         frame.text(b"}");
                     }
                     PartKind::TotalCount => frame.parts.push(ListPart::Count),
+                    PartKind::Affected => frame.parts.push(ListPart::Length),
                     PartKind::TypeName(name) => frame.text(&string(name)),
                 }
             }

@@ -3,14 +3,14 @@
 //! A connection is not pinged before or after use: one that died is seen to be closed when it is next asked for. A
 //! request that is dropped half way cancels its statement and gives up its connection.
 
-use super::{Row, Sink, errors::from_postgres, tls, unavailable};
+use super::{Ready, Row, Sink, errors::from_postgres, tls, unavailable};
 use crate::{
     catalog::scalar::{Cell, Value},
     config::DatabaseConfig,
     error::{Error, Result},
 };
 use deadpool::managed::{self, Metrics, Object, Pool, RecycleError, RecycleResult};
-use futures_util::{StreamExt as _, pin_mut};
+use futures_util::{StreamExt as _, future::join_all, pin_mut};
 use quick_cache::unsync::Cache;
 use secrecy::ExposeSecret as _;
 use std::{
@@ -28,6 +28,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 500;
+
+/// How many statements are on their way at once: no more than `join_all` begins in their order.
+const PIPELINE: usize = 25;
 
 #[derive(Debug)]
 pub(super) struct Postgres {
@@ -136,22 +139,54 @@ impl Held {
         guard.done = true;
         result
     }
+
+    pub(super) async fn run_each<S: Sink>(&self, statements: Vec<Ready<S>>) -> Result<Vec<S::Output>, (usize, Error)> {
+        let session = self.session().map_err(|error| (0, error))?;
+        let mut guard = CancelOnDrop { session, done: false };
+        let result = session.run_each(statements).await;
+        guard.done = true;
+        result
+    }
 }
 
 impl Session {
+    /// Runs statements in their order. One that fails aborts the transaction, so that none behind it does anything.
+    async fn run_each<S: Sink>(&self, statements: Vec<Ready<S>>) -> Result<Vec<S::Output>, (usize, Error)> {
+        let mut outputs = Vec::with_capacity(statements.len());
+        let mut statements = statements.into_iter();
+        loop {
+            let batch: Vec<_> = statements.by_ref().take(PIPELINE).collect();
+            if batch.is_empty() {
+                return Ok(outputs);
+            }
+            if let Some(known) = &self.statements {
+                // One that were prepared on its way would be overtaken by those behind it.
+                for (sql, ..) in &batch {
+                    self.prepared(known, sql).await.map_err(|error| (outputs.len(), error))?;
+                }
+            }
+            let running = batch.into_iter().map(async |(sql, values, sink)| self.run(&sql, &values, sink).await);
+            for outcome in join_all(running).await {
+                outputs.push(outcome.map_err(|error| (outputs.len(), error))?);
+            }
+        }
+    }
+
+    async fn prepared(&self, statements: &Mutex<Cache<Arc<str>, Statement>>, sql: &Arc<str>) -> Result<Statement> {
+        let cached = lock(statements).get(sql).cloned();
+        if let Some(statement) = cached {
+            return Ok(statement);
+        }
+        let statement = self.client.prepare(sql).await.map_err(from_postgres)?;
+        lock(statements).insert(Arc::clone(sql), statement.clone());
+        Ok(statement)
+    }
+
     async fn run<S: Sink>(&self, sql: &Arc<str>, values: &Arc<[Value]>, mut sink: S) -> Result<S::Output> {
         let parameters = values.iter().map(|value| value as &(dyn ToSql + Sync));
         let rows = match &self.statements {
             Some(statements) => {
-                let cached = lock(statements).get(sql).cloned();
-                let statement = match cached {
-                    Some(statement) => statement,
-                    None => {
-                        let statement = self.client.prepare(sql).await.map_err(from_postgres)?;
-                        lock(statements).insert(Arc::clone(sql), statement.clone());
-                        statement
-                    }
-                };
+                let statement = self.prepared(statements, sql).await?;
                 self.client.query_raw(&statement, parameters).await
             }
             // Without a named statement the server infers the types from the casts all the same.

@@ -4,12 +4,13 @@
 //! steps. A read that exceeds it is interrupted and begun again on the blocking pool, where it may take its time
 //! without holding up other requests. Writes wait for the disk, so they are always there.
 
-use super::{Row, Sink, errors::from_sqlite, unavailable};
+use super::{Ready, Row, Sink, errors::from_sqlite, unavailable};
 use crate::{
     catalog::scalar::{Cell, Value},
     config::DatabaseConfig,
     error::{Error, Result},
 };
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use deadpool::managed::{self, Metrics, Object, Pool, RecycleResult};
 use rusqlite::{
     Connection, ErrorCode, OpenFlags,
@@ -222,12 +223,21 @@ impl Held {
         let (sql, values) = (Arc::clone(sql), Arc::clone(values));
         self.blocking(move |connection| match execute(connection, &sql, &values, sink()) {
             Ok(output) => Ok(output),
-            Err(Failure::Other(error)) => Err(error),
-            Err(Failure::Interrupted) => {
-                Err(Error::new(crate::error::Kind::Timeout, "The statement took longer than it may"))
-            }
+            Err(failure) => Err(failure.into()),
         })
         .await
+    }
+
+    pub(super) async fn run_each<S: Sink>(&self, statements: Vec<Ready<S>>) -> Result<Vec<S::Output>, (usize, Error)> {
+        let job = move |connection: &Connection| {
+            let each = statements.into_iter().enumerate();
+            Ok(each
+                .map(|(number, (sql, values, sink))| {
+                    execute(connection, &sql, &values, sink).map_err(|failure| (number, failure.into()))
+                })
+                .collect())
+        };
+        self.blocking(job).await.unwrap_or_else(|error| Err((0, error)))
     }
 
     /// Runs `job` on the blocking pool. If the request is dropped meanwhile, the statement is interrupted.
@@ -295,6 +305,15 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Interrupted => Self::new(crate::error::Kind::Timeout, "The statement took longer than it may"),
+            Failure::Other(error) => error,
+        }
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         Self::Other(error)
@@ -333,7 +352,8 @@ impl Row for rusqlite::Row<'_> {
     }
 }
 
-/// PostgreSQL's LIKE and ILIKE: SQLite's own folds ASCII in both and has no escape character.
+/// PostgreSQL's LIKE and ILIKE, since SQLite's own folds ASCII in both and has no escape character; and the later of a
+/// time and the instant behind another one.
 fn register_functions(connection: &Connection) -> Result<(), rusqlite::Error> {
     let flags = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC | FunctionFlags::SQLITE_DIRECTONLY;
     let matching = |fold: bool| {
@@ -345,7 +365,25 @@ fn register_functions(connection: &Connection) -> Result<(), rusqlite::Error> {
         }
     };
     connection.create_scalar_function("matches_like", 2, flags, matching(false))?;
-    connection.create_scalar_function("matches_ilike", 2, flags, matching(true))
+    connection.create_scalar_function("matches_ilike", 2, flags, matching(true))?;
+    connection.create_scalar_function("later", 2, flags, |context: &Context<'_>| {
+        let (new, old): (Option<String>, Option<String>) = (context.get(0)?, context.get(1)?);
+        Ok(match (new, old) {
+            (Some(new), Some(old)) => Some(later(new, &old)),
+            (new, old) => new.or(old),
+        })
+    })
+}
+
+/// The later of `new` and the microsecond behind `old`, both as the tables hold instants.
+fn later(new: String, old: &str) -> String {
+    let instant = |text: &str| DateTime::parse_from_rfc3339(text).ok();
+    match (instant(&new), instant(old).and_then(|old| old.checked_add_signed(TimeDelta::microseconds(1)))) {
+        (Some(time), Some(least)) if time < least => {
+            least.with_timezone(&Utc).to_rfc3339_opts(SecondsFormat::Micros, true)
+        }
+        _ => new,
+    }
 }
 
 /// Whether `text` matches a LIKE pattern: `%` any text, `_` any character, `\` escapes. Takes at most the product of

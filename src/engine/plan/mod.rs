@@ -5,11 +5,12 @@
 
 mod write;
 
-pub use write::{create_columns, update_columns};
+pub(crate) use write::merges;
+pub use write::{MAX_NESTED, create_columns, nested, update_columns};
 
 use super::{
-    query::{KeySource, Predicate, Query, Read, Selection, SlotKind, Sort, Window},
-    request::{Action, Envelope, Field, Filter, Key, List, Order, Page, PartKind, Question, Slot},
+    query::{Defects, KeySource, Predicate, Query, Read, Selection, SlotKind, Sort, Window},
+    request::{Action, Envelope, Field, Filter, Key, List, Order, Page, PartKind, Question, Slot, Target},
 };
 use crate::{
     catalog::{
@@ -32,23 +33,25 @@ pub struct Bounds {
 ///
 /// # Errors
 /// A name that the catalogue does not have, with the nearest one; an operator that the column's type does not have; a
-/// page beyond the bounds; an input that lacks a required column or names one that is not for clients to write.
+/// page beyond the bounds. What is wrong with the members of an input is told with the values, by the query's defects.
 pub fn plan(catalog: &Catalog, question: &Question, style: Style, bounds: Bounds) -> Result<Query> {
     let resource = catalog.find(&question.request.resource)?;
-    let mut planner = Planner { catalog, style, bounds, slots: Vec::new() };
+    let mut planner = Planner { catalog, style, bounds, slots: Vec::new(), defects: Defects::default() };
     let action = planner.action(resource, &question.request.action)?;
     let mut read = match &question.request.action {
         Action::List(list) => planner.list(resource, list, &question.request.select)?,
-        Action::Get(key) | Action::Delete(key) => {
+        Action::Get(key) | Action::Delete(Target::Row { key, .. }) => {
             let key = planner.key(resource, *key);
             planner.row(resource, key, &question.request.select)?
         }
-        Action::Create(_) | Action::Update(..) | Action::Replace(..) => {
-            planner.row(resource, KeySource::Written, &question.request.select)?
+        action => {
+            let key = if action.is_of_one() { KeySource::Written } else { KeySource::Each };
+            planner.row(resource, key, &question.request.select)?
         }
     };
     read.counted = counts(&question.envelope);
-    Ok(Query { resource, action, read, envelope: question.envelope.clone(), slots: planner.slots })
+    let (slots, defects) = (planner.slots, planner.defects);
+    Ok(Query { resource, action, read, envelope: question.envelope.clone(), slots, defects })
 }
 
 fn counts(envelope: &Envelope) -> bool {
@@ -60,6 +63,7 @@ struct Planner<'c> {
     style: Style,
     bounds: Bounds,
     slots: Vec<SlotKind>,
+    defects: Defects,
 }
 
 impl Planner<'_> {

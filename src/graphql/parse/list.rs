@@ -150,7 +150,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn filter(&mut self, resource: &Resource, members: &[(String, Tree)]) -> Result<Filter> {
+    pub(super) fn filter(&mut self, resource: &Resource, members: &[(String, Tree)]) -> Result<Filter> {
         let mut all = Vec::with_capacity(members.len());
         for (name, tree) in members {
             match (name.as_str(), tree) {
