@@ -145,8 +145,8 @@ impl Written {
         if insert.conflict.as_ref().is_some_and(|conflict| !conflict.ignores) {
             // Whether the caller may write to the row that is there is asked when there is one.
             merging.permitted = solve(resource, &resource.policy.update.condition, who);
-            for taken in insert.rows.iter().filter_map(|row| row.taken.as_ref()) {
-                columns(resource, &taken.set, who)?;
+            for (row, taken) in insert.rows.iter().filter_map(|row| Some((row, row.taken.as_ref()?))) {
+                columns(resource, &taken.set, who).map_err(|error| error.within(&row.path))?;
                 if merging.check == Predicate::Constant(true) {
                     merging.check = check_of_update(resource, &merging.permitted, &taken.set, who);
                 }
@@ -155,7 +155,7 @@ impl Written {
         let mut nested: Vec<(usize, Predicate)> = Vec::new();
         for row in &insert.rows {
             let of = catalog.at(row.resource);
-            columns(of, &row.set, who)?;
+            columns(of, &row.set, who).map_err(|error| error.within(&row.path))?;
             if row.resource != root && !nested.iter().any(|(other, _)| *other == row.resource) {
                 let granted = permitted(of, "create", &of.policy.create, who)?;
                 nested.push((row.resource, check_of_create(of, &granted, who)));

@@ -8,6 +8,7 @@ mod handler;
 pub mod openapi;
 mod prefer;
 mod query;
+mod write;
 
 pub use handler::{Rest, routes};
 pub use query::{Parsed, parse_list};

@@ -17,7 +17,7 @@ use rootstock::{
         plan::{self, Bounds},
         principal::ANONYMOUS,
         query::{Predicate, Query},
-        request::{Action, Columns, Envelope, Field, Key, List, NewRow, Question, Request},
+        request::{Action, Columns, Create, Envelope, Field, Key, List, NewRow, Question, Request, Target},
     },
     entities::users::ROLES,
     error::{Error, Kind},
@@ -163,4 +163,31 @@ fn condition(resource: &Resource, predicate: &Predicate) -> String {
         }
         other => format!("{other:?}"),
     }
+}
+
+/// A write of all rows that match may touch what a write of one may, and needs the same of the caller.
+#[test]
+fn a_write_of_many_rows_is_permitted_what_a_write_of_one_is() {
+    let catalog = rootstock::entities::resources().build().expect("a catalogue");
+    let matching = || Target::Matching { filter: None, at_most: 9 };
+    let mut compared = 0;
+    for resource in catalog.resources() {
+        for who in callers() {
+            let rows = |rows| Action::Create(Create { rows, many: true, conflict: None });
+            let Action::Create(one) = writing(resource, "create", "") else { panic!("a create") };
+            for (one, many) in [
+                (Action::Update(Key::Slot(0).into(), Vec::new()), Action::Update(matching(), Vec::new())),
+                (Action::Delete(Key::Slot(0).into()), Action::Delete(matching())),
+                (Action::Create(one.clone()), rows(one.rows)),
+            ] {
+                let said = |action| match ask(&catalog, resource, action, &who) {
+                    Ok(authorized) => (None, Some(authorized.permitted().clone())),
+                    Err(error) => (Some(error.kind), None),
+                };
+                assert_eq!(said(&one), said(&many), "{} {many:?} {who:?}", resource.name);
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 20, "only {compared} were compared");
 }

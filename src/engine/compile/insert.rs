@@ -122,7 +122,7 @@ pub(super) fn compile<'c>(new: impl Fn() -> Compiler<'c>, query: &Authorized<Que
         // SQLite does not say whether it has added a row, and a look for it costs no round trip.
         let steps = dialect == Dialect::Sqlite || root.hooks.is_some();
         let set = insert.rows.iter().find_map(|row| row.taken.as_ref()).map(|taken| taken.set.as_slice());
-        let touched = if steps { write::touched(root, set.unwrap_or_default()) } else { Vec::new() };
+        let touched = if root.hooks.is_some() { write::touched(root, set.unwrap_or_default()) } else { Vec::new() };
         let cells = [root.key_column().scalar.clone(), Scalar::Integer, Scalar::Integer];
         ConflictPlan {
             columns: conflict.target.iter().map(|column| root.columns[*column].name.clone()).collect(),
@@ -244,7 +244,7 @@ impl Compiler<'_> {
         let (table, key) = (identifier(&resource.name), column_of(resource, resource.key, "t"));
         let visible = self.flag(resource, &query.read.visible);
         let permitted = self.flag(resource, &query.merging.permitted);
-        let touches = if steps { self.touches(resource, &taken.set) } else { String::new() };
+        let touches = if resource.hooks.is_some() { self.touches(resource, &taken.set) } else { String::new() };
         let same: Vec<_> = set
             .iter()
             .filter(|assignment| conflict.target.contains(&assignment.column))

@@ -147,12 +147,11 @@ impl Database {
     /// `Unavailable` when no connection comes free in time or the database is away.
     pub async fn begin(&self) -> Result<Transaction> {
         let transaction = Transaction { connection: self.writer().await?, open: true };
-        // SQLite: a deferred transaction that turns to writing fails at once when another writes; an immediate waits.
-        let begin = match self.dialect() {
-            Dialect::Sqlite => "begin immediate",
-            Dialect::Postgres => "begin",
-        };
-        transaction.connection.batch(begin).await?;
+        match &transaction.connection.0 {
+            // A deferred transaction that turns to writing fails at once when another writes; an immediate one waits.
+            Held::Sqlite(held) => held.batch("begin immediate").await?,
+            Held::Postgres(held) => held.begin(),
+        }
         Ok(transaction)
     }
 

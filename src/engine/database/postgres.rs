@@ -10,7 +10,11 @@ use crate::{
     error::{Error, Result},
 };
 use deadpool::managed::{self, Metrics, Object, Pool, RecycleError, RecycleResult};
-use futures_util::{StreamExt as _, future::join_all, pin_mut};
+use futures_util::{
+    StreamExt as _,
+    future::{join, join_all},
+    pin_mut,
+};
 use quick_cache::unsync::Cache;
 use secrecy::ExposeSecret as _;
 use std::{
@@ -57,7 +61,8 @@ impl Postgres {
     }
 
     pub(super) async fn connection(&self) -> Result<Held> {
-        self.pool.get().await.map(|object| Held(Some(object))).map_err(unavailable)
+        let object = self.pool.get().await.map_err(unavailable)?;
+        Ok(Held { object: Some(object), begins: AtomicBool::new(false) })
     }
 }
 
@@ -113,39 +118,61 @@ impl managed::Manager for Manager {
     }
 }
 
-/// A connection taken from the pool; none once it was discarded.
+/// A connection taken from the pool.
 #[derive(Debug)]
-pub(super) struct Held(Option<Object<Manager>>);
+pub(super) struct Held {
+    /// None once it was discarded.
+    object: Option<Object<Manager>>,
+    /// A transaction begins with the next statement, on the same way.
+    begins: AtomicBool,
+}
 
 impl Held {
     fn session(&self) -> Result<&Session> {
-        self.0.as_deref().ok_or_else(|| Error::internal("a discarded connection was used"))
+        self.object.as_deref().ok_or_else(|| Error::internal("a discarded connection was used"))
     }
 
     /// Closes the connection instead of giving it back.
     pub(super) fn discard(&mut self) {
-        self.0.take().map(Object::take);
+        self.object.take().map(Object::take);
+    }
+
+    /// Begins a transaction with the next statement: a message more, and no round trip.
+    pub(super) fn begin(&self) {
+        self.begins.store(true, Ordering::Relaxed);
     }
 
     pub(super) async fn batch(&self, sql: &str) -> Result<()> {
-        self.session()?.client.batch_execute(sql).await.map_err(from_postgres)
+        let client = &self.session()?.client;
+        let batch = if self.begins.swap(false, Ordering::Relaxed) { &format!("begin; {sql}") } else { sql };
+        client.batch_execute(batch).await.map_err(from_postgres)
+    }
+
+    /// Runs `work`, behind the beginning of a transaction if one is to begin.
+    async fn begun<T>(&self, session: &Session, work: impl Future<Output = T>) -> (Result<()>, T) {
+        if !self.begins.swap(false, Ordering::Relaxed) {
+            return (Ok(()), work.await);
+        }
+        // Begun in their order, so that the statement is behind.
+        let (begun, done) = join(session.client.batch_execute("begin"), work).await;
+        (begun.map_err(from_postgres), done)
     }
 
     pub(super) async fn run<S: Sink>(&self, sql: &Arc<str>, values: &Arc<[Value]>, sink: S) -> Result<S::Output> {
         let session = self.session()?;
         let mut guard = CancelOnDrop { session, done: false };
-        let result = session.run(sql, values, sink).await;
+        let (begun, result) = self.begun(session, session.run(sql, values, sink)).await;
         // Whatever the answer, there was one: nothing is left running.
         guard.done = true;
-        result
+        begun.and(result)
     }
 
     pub(super) async fn run_each<S: Sink>(&self, statements: Vec<Ready<S>>) -> Result<Vec<S::Output>, (usize, Error)> {
         let session = self.session().map_err(|error| (0, error))?;
         let mut guard = CancelOnDrop { session, done: false };
-        let result = session.run_each(statements).await;
+        let (begun, result) = self.begun(session, session.run_each(statements)).await;
         guard.done = true;
-        result
+        begun.map_err(|error| (0, error)).and(result)
     }
 }
 

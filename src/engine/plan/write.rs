@@ -229,7 +229,8 @@ struct Place {
 /// What is written where the values of a row are taken; none where they cannot be, since one of them is made for it.
 fn taken(of: &Resource, conflict: &Conflict, update: &[usize], set: &[Assignment]) -> Option<Taken> {
     let source = |index: usize| set.iter().find(|assignment| assignment.column == index).map(|one| &one.source);
-    if conflict.target.iter().any(|index| matches!(source(*index), None | Some(Source::Null))) {
+    let made = |source: Option<&Source>| matches!(source, None | Some(Source::Null | Source::Fill(Fill::UuidV7)));
+    if conflict.target.iter().any(|index| made(source(*index))) {
         return None;
     }
     let must = of.is_counted() && conflict.target == [of.key];

@@ -105,6 +105,10 @@ fn create(resource: &Resource) -> Value {
     let input = reference("schemas", &Form::Create.name(resource));
     let mut kinds = BODY.to_vec();
     kinds.extend([Kind::NotAcceptable, Kind::Conflict]);
+    // A row that is there may be one that the caller sees and must not write to.
+    if !access.forbids && Access::write(resource, &resource.policy.update).forbids {
+        kinds.push(Kind::Forbidden);
+    }
     json!({
         "operationId": format!("create{name}"),
         "tags": [resource.name],

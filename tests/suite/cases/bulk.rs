@@ -29,6 +29,12 @@ async fn what_is_wrong_is_told_with_its_row_and_nothing_is_written() {
         let fields: Vec<_> = fields.as_array().unwrap().iter().map(|field| field["field"].as_str().unwrap()).collect();
         assert_eq!(fields, ["input.1.title", "input.1.amount", "input.2.currency"]);
 
+        for (row, field) in [(json!({ "title": "x" }), "amount"), (json!({ "title": null, "amount": 1 }), "title"), (json!({ "titel": 1 }), "titel")] {
+            let rows = json!([{ "title": "good", "amount": 1 }, row]);
+            let answer = server.graphql(User, CREATE, json!({ "rows": rows })).await.refused("BAD_USER_INPUT");
+            assert_eq!(answer.errors()[0]["extensions"]["field"], format!("input.1.{field}"), "{}", answer.text);
+        }
+
         // Members that are unknown, missing or not to be written, and values that are wrong: all at once.
         let body = json!([{ "titel": "x", "amount": 1, "user_id": TAKEN }, { "titel": "x", "amount": "1.005", "user_id": TAKEN }]);
         let answer = server.rest(User, "POST", "/expenses", body).await.expect(422).refused("PGRST204");

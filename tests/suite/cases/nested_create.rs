@@ -34,6 +34,16 @@ async fn what_is_wrong_with_a_row_below_is_told_with_its_path() {
         let fields: Vec<_> = answer.errors()[0]["extensions"]["fields"].as_array().unwrap().clone();
         let fields: Vec<_> = fields.iter().map(|field| field["field"].as_str().unwrap()).collect();
         assert_eq!(fields, ["children.1.name", "children.1.children.0.name"]);
+        // What the schema refuses is told in the same way.
+        for (below, field) in [
+            (json!({ "name": null, "traits": 1 }), "name"),
+            (json!({ "naem": "a" }), "naem"),
+            (json!({ "traits": 1 }), "name"),
+        ] {
+            let input = species("Oak", json!([species("a", json!([])), below]));
+            let answer = server.graphql(User, CREATE, json!({ "input": input })).await.refused("BAD_USER_INPUT");
+            assert_eq!(answer.errors()[0]["extensions"]["field"], format!("children.1.{field}"), "{}", answer.text);
+        }
         // In a list of rows, behind the row's number.
         let many = "mutation ($rows: [CreateSpeciesInput!]!) { createSpeciesList(input: $rows) { name } }";
         let rows = json!([species("Oak", json!([])), species("Ash", json!([{ "name": "", "traits": 1 }]))]);
