@@ -5,6 +5,11 @@ use crate::{
     graft,
     support::{Caller::*, Dialect, Server, on_both},
 };
+use rootstock::{
+    catalog::scalar::Style,
+    engine::{authorize::Who, plan::Bounds},
+    graphql::Operation,
+};
 use serde_json::{Value, json};
 
 const TAKEN: &str = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
@@ -167,4 +172,31 @@ async fn a_reference_to_nothing_is_named() {
         let answer = server.graphql(User, &update, Value::Null).await.refused("CONFLICT");
         assert_eq!(answer.errors()[0]["extensions"]["field"], "parentId");
     }
+}
+
+/// A single new row is one statement where its answer is in itself and nothing else is to be asked; and no more is.
+#[tokio::test]
+async fn a_row_that_tells_of_itself_is_one_statement() {
+    with_quotas(async |server| {
+        let bounds = Bounds { default_page: 20, max_page: 100 };
+        let direct = |caller: &Who, document: &str| {
+            let operation = Operation { query: document, name: None, variables: None, safe: false };
+            let asked = server.app.graphql.questions(&operation).expect("a question");
+            let plan = server.app.engine.prepare(&asked[0].0, Style::GraphQl, bounds, caller).expect("a plan");
+            plan.direct().is_some()
+        };
+        let who = |role: &str| Who { role: role.to_owned(), authenticated: true };
+        let expense = |select: &str| {
+            format!(r#"mutation {{ createExpense(input: {{ title: "x", amount: 1 }}) {{ {select} }} }}"#)
+        };
+        let tree = r#"mutation { createTree(input: { name: "x", species: "y" }) { nodeId id name } }"#;
+        for role in ["user", "admin"] {
+            assert!(direct(&who(role), &expense("nodeId id amount createdAt __typename")));
+            assert!(!direct(&who(role), &expense("id user { name }")));
+        }
+        assert!(direct(&who("editor"), tree));
+        assert!(!direct(&who("editor"), &tree.replace("})", "}, onConflict: {})")));
+        assert!(!direct(&who("editor"), &tree.replace("createTree(", "createTrees(")));
+    })
+    .await;
 }

@@ -2,6 +2,7 @@
 
 use super::quotas::with_quotas;
 use crate::support::{Caller::*, Server, on_both};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 const CREATE: &str = "mutation ($input: CreateQuotaInput!, $on: QuotaOnConflict) {
@@ -168,6 +169,23 @@ async fn a_key_that_the_server_gives_must_be_there() {
         let answer = server.rest_with(Editor, "POST", "/trees", rows.clone(), &merge).await.expect(200);
         assert_eq!(answer.json(), rows);
         assert_eq!(server.get(Anonymous, "/trees").await.json().as_array().unwrap().len(), 4);
+    })
+    .await;
+}
+
+/// Of many who bring the same row at once, one adds it, and the others write to it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_same_row_by_many_at_once_is_one_row() {
+    with_quotas(async |server| {
+        let on = json!({ "target": ["OWNER_ID", "NAME"] });
+        let writes = (0..16).map(|amount| {
+            let input = json!({ "name": "a", "amount": amount });
+            server.graphql(User, CREATE, json!({ "input": input, "on": on }))
+        });
+        let ids: std::collections::BTreeSet<_> =
+            join_all(writes).await.into_iter().map(|answer| answer.data()["createQuota"]["id"].to_string()).collect();
+        assert_eq!(ids.len(), 1);
+        assert_eq!(amounts(server).await.as_array().unwrap().len(), 1);
     })
     .await;
 }
