@@ -146,8 +146,7 @@ impl Error {
             [only] => format!("{} {}", only.field, only.message),
             _ => "The input breaks the rules of several fields".to_owned(),
         };
-        let details = problems.iter().map(|p| format!("{} {}", p.field, p.message)).collect::<Vec<_>>().join("; ");
-        Self { problems, details: Some(details), ..Self::new(Kind::Invalid, message) }
+        Self { details: Some(told(&problems)), problems, ..Self::new(Kind::Invalid, message) }
     }
 
     /// A principal is needed and there is none, or its token is not good.
@@ -200,12 +199,32 @@ impl Error {
         }
     }
 
+    /// With the fields of the row of the input that it is about told as that row's.
+    #[must_use]
+    pub fn within(mut self, row: &str) -> Self {
+        if row.is_empty() || self.problems.is_empty() {
+            return self;
+        }
+        for problem in &mut self.problems {
+            problem.field.insert_str(0, row);
+        }
+        self.details = Some(told(&self.problems));
+        self
+    }
+
     /// About one field of the input.
     #[must_use]
     pub fn field(mut self, field: impl Into<String>) -> Self {
         let message = self.message.clone();
         self.problems.push(Problem { field: field.into(), message });
         self
+    }
+
+    /// With these fields named, each with what is wrong with it.
+    #[must_use]
+    pub fn about(self, problems: Vec<Problem>) -> Self {
+        let details = if problems.is_empty() { self.details.clone() } else { Some(told(&problems)) };
+        Self { details, problems, ..self }
     }
 
     /// The same for another caller, without the source, which is logged once.
@@ -229,6 +248,11 @@ impl Error {
         self.source = Some(source.into());
         self
     }
+}
+
+/// Problems as one text.
+fn told(problems: &[Problem]) -> String {
+    problems.iter().map(|p| format!("{} {}", p.field, p.message)).collect::<Vec<_>>().join("; ")
 }
 
 /// The one of `names` that `name` was most likely meant to be, if any is near enough.

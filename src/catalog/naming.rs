@@ -22,8 +22,8 @@ pub(super) const RESERVED_PATHS: [&str; 10] =
     ["assets", "auth", "dashboard", "docs", "graphiql", "graphql", "livez", "metrics", "openapi.json", "readyz"];
 
 /// Types that are not a resource's, in GraphQL or OpenAPI.
-pub(super) const RESERVED_TYPES: [&str; 8] =
-    ["Error", "Mutation", "Node", "PageInfo", "Query", "Session", "SortOrder", "Subscription"];
+pub(super) const RESERVED_TYPES: [&str; 9] =
+    ["ConflictAction", "Error", "Mutation", "Node", "PageInfo", "Query", "Session", "SortOrder", "Subscription"];
 
 /// The names under which a resource appears in GraphQL.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -77,6 +77,18 @@ impl Condition {
         Self::Or(vec![self, other])
     }
 
+    /// This condition, and another one for the row after the write.
+    #[must_use]
+    pub fn check(self, check: Self) -> Grant {
+        Grant::from(self).check(check)
+    }
+
+    /// This condition, and a bound on the rows of one write.
+    #[must_use]
+    pub fn at_most(self, rows: u64) -> Grant {
+        Grant::from(self).at_most(rows)
+    }
+
     /// This condition, and a preset: the column gets the operand and is never taken from input.
     #[must_use]
     pub fn set(self, column: impl IdenStatic, operand: Operand) -> Grant {
@@ -139,13 +151,17 @@ pub const fn claim(claim: Claim) -> Operand {
 pub struct Grant {
     /// For which callers and rows. For an update it holds of the row before and after, for a create after.
     pub condition: Condition,
+    /// What must hold of the row after an update instead of the condition, and after a create beside it.
+    pub check: Option<Condition>,
+    /// How many rows one write may touch; any number without.
+    pub cap: Option<u64>,
     /// Columns that are written by the policy and never taken from input.
     pub presets: Vec<(String, Operand)>,
 }
 
 impl From<Condition> for Grant {
     fn from(condition: Condition) -> Self {
-        Self { condition, presets: Vec::new() }
+        Self { condition, check: None, cap: None, presets: Vec::new() }
     }
 }
 
@@ -155,6 +171,18 @@ impl Grant {
     pub fn set(mut self, column: impl IdenStatic, operand: Operand) -> Self {
         self.presets.push((column.as_str().to_owned(), operand));
         self
+    }
+
+    /// With what must hold of the row after the write, where that is not the condition.
+    #[must_use]
+    pub fn check(self, check: Condition) -> Self {
+        Self { check: Some(check), ..self }
+    }
+
+    /// With a bound on the rows of one write: of more than one that is added, changed or deleted.
+    #[must_use]
+    pub fn at_most(self, rows: u64) -> Self {
+        Self { cap: Some(rows), ..self }
     }
 }
 

@@ -1,6 +1,13 @@
 //! A table that the API serves: its columns, its relations, its policy.
 
-use super::{column::Column, hooks::Hooks, naming::Names, policy::Policy, relation::Relation};
+use super::{
+    column::{Column, Fill},
+    hooks::Hooks,
+    naming::Names,
+    policy::Policy,
+    relation::Relation,
+    scalar::Scalar,
+};
 
 /// A table that the API serves.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +20,8 @@ pub struct Resource {
     pub columns: Vec<Column>,
     /// The index of the key column.
     pub key: usize,
+    /// The sets of columns whose values no two rows share, each in the table's order; the key is the first.
+    pub unique: Vec<Vec<usize>>,
     /// The relations to other resources.
     pub relations: Vec<Relation>,
     /// Who may do what with which rows.
@@ -36,6 +45,16 @@ impl Resource {
     /// The index of the column `name`.
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
+    }
+
+    /// The column that every update writes the time to.
+    pub fn touched(&self) -> Option<&Column> {
+        self.columns.iter().find(|column| column.touch == Some(Fill::Now) && column.scalar == Scalar::Timestamp)
+    }
+
+    /// Whether the server numbers its rows, so that no client may choose a key.
+    pub fn is_counted(&self) -> bool {
+        self.key_column().default == Some(Fill::Database)
     }
 
     /// The relation `name`.

@@ -9,8 +9,8 @@ use super::{
     scalar::{Decimal, Enumeration, Input, Scalar, Value},
 };
 use sea_orm::{
-    ActiveModelBehavior, ColumnTrait, ColumnType, EntityTrait, IdenStatic, Identity, IntoActiveModel, Iterable,
-    PrimaryKeyToColumn, PrimaryKeyTrait, RelationTrait, RelationType,
+    ActiveModelBehavior, ColumnTrait, ColumnType, DbBackend, EntityTrait, IdenStatic, Identity, IntoActiveModel,
+    Iterable, PrimaryKeyToColumn, PrimaryKeyTrait, RelationTrait, RelationType, Schema,
     sea_query::{Expr, Keyword},
 };
 use std::sync::Arc;
@@ -35,6 +35,7 @@ pub struct Options {
     singular: Option<String>,
     description: Option<String>,
     rules: Vec<(String, Rule)>,
+    unique: Vec<Vec<String>>,
     touched: Vec<String>,
     computed: Vec<(String, Computed)>,
     searchable: Vec<String>,
@@ -103,6 +104,14 @@ impl Options {
     #[must_use]
     pub fn searchable(mut self, columns: impl IntoIterator<Item = impl IdenStatic>) -> Self {
         self.searchable.extend(columns.into_iter().map(|column| column.as_str().to_owned()));
+        self
+    }
+
+    /// Columns whose values no two rows share, taken together. What the model says of itself (`unique`, `unique_key`)
+    /// need not be said again, nor the key. The database must hold to it by an index over these columns alone.
+    #[must_use]
+    pub fn unique<C: IdenStatic>(mut self, columns: impl IntoIterator<Item = C>) -> Self {
+        self.unique.push(columns.into_iter().map(|column| column.as_str().to_owned()).collect());
         self
     }
 
@@ -260,12 +269,31 @@ fn resource<E: Declaration>() -> Result<Resource, String> {
     let key = find(key.as_str())?;
     let default_order =
         options.order.iter().map(|(name, descending)| Ok((find(name)?, *descending))).collect::<Result<_, String>>()?;
+    let mut unique = vec![vec![key]];
+    let alone =
+        E::Column::iter().filter(|column| column.def().is_unique()).map(|column| vec![column.as_str().to_owned()]);
+    // One over a hidden column is nothing that a caller could name.
+    let mut found: Vec<Vec<usize>> = alone
+        .chain(together::<E>())
+        .filter_map(|names| names.iter().map(|name| find(name).ok()).collect::<Option<Vec<_>>>())
+        .collect();
+    for names in &options.unique {
+        found.push(names.iter().map(|name| find(name)).collect::<Result<_, _>>()?);
+    }
+    for mut columns in found {
+        columns.sort_unstable();
+        columns.dedup();
+        if !columns.is_empty() && !unique.contains(&columns) {
+            unique.push(columns);
+        }
+    }
     let names = Names::of(&table, options.singular.as_deref());
     let description = options.description.clone().unwrap_or_else(|| format!("A row of the table {table}."));
     Ok(Resource {
         names,
         columns,
         key,
+        unique,
         relations: Vec::new(),
         policy,
         default_order,
@@ -291,6 +319,13 @@ fn check(resources: &[Resource], resource: &Resource, condition: &Condition) -> 
         Condition::And(all) | Condition::Or(all) => all.iter().try_for_each(|one| check(resources, resource, one)),
         Condition::Not(one) => check(resources, resource, one),
     }
+}
+
+/// The unique keys over several columns that the model names.
+fn together<E: EntityTrait>() -> Vec<Vec<String>> {
+    let indexes = Schema::new(DbBackend::Sqlite).create_index_from_entity(E::default());
+    let unique = indexes.iter().filter(|index| index.is_unique_key());
+    unique.map(|index| index.get_index_spec().get_column_names()).collect()
 }
 
 fn describe<C: ColumnTrait>(

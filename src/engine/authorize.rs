@@ -7,12 +7,12 @@
 
 use super::{
     principal::Principal,
-    query::{KeySource, Predicate, Query, QueryAction, Source},
+    query::{Assignment, Insert, KeySource, Predicate, Query, QueryAction, Source},
 };
 use crate::{
     catalog::{
         Catalog, Operator, Resource,
-        policy::{Claim, Condition, Mask, Operand},
+        policy::{Claim, Condition, Grant, Mask, Operand},
     },
     error::{Error, Result},
 };
@@ -26,6 +26,21 @@ pub struct Authorized<T> {
     /// For a write: the rows that it may touch.
     pub(super) permitted: Predicate,
     /// For a write: what must hold of the row afterwards, if the write could have changed that.
+    pub(super) check: Predicate,
+    /// For new rows that may meet rows with the same values: what holds of writing to those.
+    pub(super) merging: Merging,
+    /// For new rows that belong to new rows: what must hold of those of each resource.
+    pub(super) nested: Vec<(usize, Predicate)>,
+    /// For a write: how many rows it may touch.
+    pub(super) cap: Option<u64>,
+}
+
+/// What holds of a new row's values that are written to the row that is there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Merging {
+    /// The rows that may be written to.
+    pub(super) permitted: Predicate,
+    /// What must hold of the row afterwards.
     pub(super) check: Predicate,
 }
 
@@ -78,18 +93,10 @@ impl From<&Principal> for Who {
 /// # Errors
 /// `Unauthenticated` where an anonymous caller asks for what needs a principal, `Forbidden` where the caller's role
 /// may never do it.
-pub fn authorize(catalog: &Catalog, query: Query, who: &Who) -> Result<Authorized<Query>> {
+pub fn authorize(catalog: &Catalog, mut query: Query, who: &Who) -> Result<Authorized<Query>> {
     let resource = catalog.at(query.resource);
-    let permitted = grant(catalog, resource, &query.action, who)?;
-    let check = match &query.action {
-        QueryAction::Read | QueryAction::Delete(_) => Predicate::Constant(true),
-        QueryAction::Create(_) => permitted.clone(),
-        // What the update does not write, it cannot make untrue.
-        QueryAction::Update(_, set) => {
-            let written = set.iter().any(|assignment| mentions(&permitted, assignment.column));
-            if written { permitted.clone() } else { Predicate::Constant(true) }
-        }
-    };
+    let written = Written::of(catalog, &query, who)?;
+    keep_unwritable(catalog, &mut query, who);
     let access: Vec<_> = catalog.resources().iter().map(|resource| access(catalog, resource, who)).collect();
     // `me` and `node` answer null where others are told why.
     let lenient = query.read.key == Some(KeySource::Caller)
@@ -97,7 +104,8 @@ pub fn authorize(catalog: &Catalog, query: Query, who: &Who) -> Result<Authorize
     if access[query.resource].visible == Predicate::Constant(false) && !lenient {
         return Err(denied(who, "read", resource));
     }
-    Ok(Authorized { value: query, access, permitted, check })
+    let Written { permitted, check, merging, nested, cap } = written;
+    Ok(Authorized { value: query, access, permitted, check, merging, nested, cap })
 }
 
 fn denied(who: &Who, action: &str, resource: &Resource) -> Error {
@@ -109,18 +117,88 @@ fn denied(who: &Who, action: &str, resource: &Resource) -> Error {
     }
 }
 
-/// The rows that the write may touch.
-fn grant(catalog: &Catalog, resource: &Resource, action: &QueryAction, who: &Who) -> Result<Predicate> {
-    let (name, grant, set) = match action {
-        QueryAction::Read => return Ok(Predicate::Constant(true)),
-        QueryAction::Create(set) => ("create", &resource.policy.create, set.as_slice()),
-        QueryAction::Update(_, set) => ("update", &resource.policy.update, set.as_slice()),
-        QueryAction::Delete(_) => ("delete", &resource.policy.delete, [].as_slice()),
-    };
+/// What the policies say of a write.
+struct Written {
+    permitted: Predicate,
+    check: Predicate,
+    merging: Merging,
+    nested: Vec<(usize, Predicate)>,
+    cap: Option<u64>,
+}
+
+impl Written {
+    fn of(catalog: &Catalog, query: &Query, who: &Who) -> Result<Self> {
+        let resource = catalog.at(query.resource);
+        let policy = &resource.policy;
+        let always = || Predicate::Constant(true);
+        let none = || Merging { permitted: always(), check: always() };
+        let plain = |permitted, check, cap| Self { permitted, check, merging: none(), nested: Vec::new(), cap };
+        Ok(match &query.action {
+            QueryAction::Read => plain(always(), always(), None),
+            QueryAction::Create(insert) => return Self::insert(catalog, query.resource, insert, who),
+            QueryAction::Update(_, set) => {
+                let permitted = permitted(catalog, resource, "update", &policy.update, who)?;
+                columns(catalog, resource, set, who)?;
+                let check = check_of_update(catalog, resource, &permitted, set, who);
+                plain(permitted, check, policy.update.cap)
+            }
+            QueryAction::Delete(_) => {
+                plain(permitted(catalog, resource, "delete", &policy.delete, who)?, always(), policy.delete.cap)
+            }
+        })
+    }
+
+    fn insert(catalog: &Catalog, root: usize, insert: &Insert, who: &Who) -> Result<Self> {
+        let resource = catalog.at(root);
+        let granted = permitted(catalog, resource, "create", &resource.policy.create, who)?;
+        let check = check_of_create(catalog, resource, &granted, who);
+        let mut merging = Merging { permitted: Predicate::Constant(true), check: Predicate::Constant(true) };
+        if insert.conflict.as_ref().is_some_and(|conflict| !conflict.ignores) {
+            // Whether the caller may write to the row that is there is asked when there is one.
+            merging.permitted = solve(catalog, resource, &resource.policy.update.condition, who);
+            for (row, taken) in insert.rows.iter().filter_map(|row| Some((row, row.taken.as_ref()?))) {
+                columns(catalog, resource, &taken.set, who).map_err(|error| error.within(&row.path))?;
+                if merging.check == Predicate::Constant(true) {
+                    merging.check = check_of_update(catalog, resource, &merging.permitted, &taken.set, who);
+                }
+            }
+        }
+        let mut nested: Vec<(usize, Predicate)> = Vec::new();
+        for row in &insert.rows {
+            let of = catalog.at(row.resource);
+            columns(catalog, of, &row.set, who).map_err(|error| error.within(&row.path))?;
+            if row.resource != root && !nested.iter().any(|(other, _)| *other == row.resource) {
+                let granted = permitted(catalog, of, "create", &of.policy.create, who)?;
+                nested.push((row.resource, check_of_create(catalog, of, &granted, who)));
+            }
+        }
+        for index in std::iter::once(root).chain(nested.iter().map(|(index, _)| *index)) {
+            let of = catalog.at(index);
+            if let Some(cap) = of.policy.create.cap.filter(|cap| insert.of(index) as u64 > *cap) {
+                return Err(capped(&of.name, cap));
+            }
+        }
+        Ok(Self { permitted: granted, check, merging, nested, cap: resource.policy.create.cap })
+    }
+}
+
+/// A write of more rows than the policy lets one write have.
+pub(super) fn capped(resource: &str, cap: u64) -> Error {
+    Error::forbidden(format!("No more than {cap} rows of {resource} may be written at once"))
+        .hint("Write fewer at a time")
+}
+
+/// The rows that a write may touch.
+fn permitted(catalog: &Catalog, resource: &Resource, action: &str, grant: &Grant, who: &Who) -> Result<Predicate> {
     let permitted = solve(catalog, resource, &grant.condition, who);
     if permitted == Predicate::Constant(false) {
-        return Err(denied(who, name, resource));
+        return Err(denied(who, action, resource));
     }
+    Ok(permitted)
+}
+
+/// Refuses columns that the caller may not give a value.
+fn columns(catalog: &Catalog, resource: &Resource, set: &[Assignment], who: &Who) -> Result<()> {
     for assignment in set.iter().filter(|assignment| matches!(assignment.source, Source::Slot(_))) {
         let column = &resource.columns[assignment.column];
         for rule in resource.policy.columns.iter().filter(|rule| rule.column == column.name) {
@@ -130,7 +208,41 @@ fn grant(catalog: &Catalog, resource: &Resource, action: &QueryAction, who: &Who
             }
         }
     }
-    Ok(permitted)
+    Ok(())
+}
+
+/// A replaced row keeps what its writer may not give a value: a replacement says nothing of such a column.
+fn keep_unwritable(catalog: &Catalog, query: &mut Query, who: &Who) {
+    let resource = catalog.at(query.resource);
+    let open = |column: usize| {
+        let name = &resource.columns[column].name;
+        let mut rules = resource.policy.columns.iter().filter(|rule| rule.column == *name);
+        rules.all(|rule| solve(catalog, resource, &rule.write, who) == Predicate::Constant(true))
+    };
+    if let QueryAction::Update(_, set) = &mut query.action {
+        set.retain(|one| !matches!(one.source, Source::Null | Source::Fill(_)) || open(one.column));
+    }
+}
+
+/// What must hold of a new row.
+fn check_of_create(catalog: &Catalog, resource: &Resource, permitted: &Predicate, who: &Who) -> Predicate {
+    let check = resource.policy.create.check.as_ref().map(|check| solve(catalog, resource, check, who));
+    permitted.clone().and(check.unwrap_or(Predicate::Constant(true)))
+}
+
+/// What must hold of a row after an update. What it does not write, it cannot make untrue.
+fn check_of_update(
+    catalog: &Catalog,
+    resource: &Resource,
+    permitted: &Predicate,
+    set: &[Assignment],
+    who: &Who,
+) -> Predicate {
+    match &resource.policy.update.check {
+        Some(check) => solve(catalog, resource, check, who),
+        None if set.iter().any(|assignment| mentions(permitted, assignment.column)) => permitted.clone(),
+        None => Predicate::Constant(true),
+    }
 }
 
 fn access(catalog: &Catalog, resource: &Resource, who: &Who) -> Access {

@@ -3,7 +3,12 @@
 //! In: [`Argument`]s, one a slot. Out: [`Bound`] values for the placeholders of the plan's statements. A wrong value is
 //! an error that names its field; wrong inputs of a write are told all at once.
 
-use super::{compile::Bind, cursor, operand, principal::Principal, query::SlotKind};
+use super::{
+    compile::Bind,
+    cursor, operand,
+    principal::Principal,
+    query::{Defects, SlotKind},
+};
 use crate::{
     catalog::{
         Bucket, Catalog, Fill,
@@ -91,12 +96,18 @@ enum Slotted {
     Position(Vec<Value>),
 }
 
-/// Types the client's values by the slots of a plan.
+/// Types the client's values by the slots of a plan; what is wrong with them is told behind the plan's defects.
 ///
 /// # Errors
 /// A value that is not of its column's type, breaks its rules, or is no cursor of its list.
-pub fn bind(catalog: &Catalog, slots: &[SlotKind], arguments: &[Argument], principal: &Principal) -> Result<Bound> {
-    let mut problems = Vec::new();
+pub fn bind(
+    catalog: &Catalog,
+    slots: &[SlotKind],
+    defects: &Defects,
+    arguments: &[Argument],
+    principal: &Principal,
+) -> Result<Bound> {
+    let mut problems = defects.problems.clone();
     let mut bound = Vec::with_capacity(slots.len());
     for (index, kind) in slots.iter().enumerate() {
         let argument = arguments.get(index).unwrap_or(&Argument::Null);
@@ -107,7 +118,8 @@ pub fn bind(catalog: &Catalog, slots: &[SlotKind], arguments: &[Argument], princ
         bound.push(value);
     }
     if !problems.is_empty() {
-        return Err(Error::invalid(problems));
+        let error = Error::invalid(problems);
+        return Err(if defects.unknown { error.code("PGRST204") } else { error });
     }
     let (subject, role) = (principal.subject(), principal.role().to_owned());
     // Both databases keep microseconds: what is written is what is read.
@@ -135,9 +147,10 @@ fn slot(catalog: &Catalog, kind: &SlotKind, argument: &Argument, problems: &mut 
         },
         SlotKind::Path { column } => operand::path(column, argument)?,
         SlotKind::Key { resource, scalar, node } => key(catalog, *resource, scalar, *node, argument)?,
-        SlotKind::Input { resource, column } => {
+        SlotKind::Input { resource, column, path } => {
+            let before = problems.len();
             let column = &catalog.at(*resource).columns[*column];
-            match argument.input() {
+            let value = match argument.input() {
                 None if column.nullable && *argument == Argument::Null => Value::Null,
                 None => {
                     let message = if *argument == Argument::Null { "must not be null" } else { "must not be a list" };
@@ -154,7 +167,11 @@ fn slot(catalog: &Catalog, kind: &SlotKind, argument: &Argument, problems: &mut 
                         Value::Null
                     }
                 },
+            };
+            for problem in &mut problems[before..] {
+                problem.field.insert_str(0, path);
             }
+            value
         }
         SlotKind::Cursor { resource, order } => {
             let text = argument.text().unwrap_or_default();

@@ -37,6 +37,9 @@ use std::sync::Arc;
 /// How many plans are kept: the distinct shapes of requests, times roles.
 const PLANS: usize = 2_000;
 
+/// How many values the questions may have whose plans are kept.
+pub const LARGE: usize = 256;
+
 /// Runs requests. Clones share everything.
 #[derive(Debug, Clone)]
 pub struct Engine(Arc<Inner>);
@@ -111,6 +114,10 @@ impl Engine {
         }
         let query = self.authorize(question, style, bounds, who)?;
         let plan = Arc::new(compile::compile(&self.0.catalog, &query, self.0.database.dialect(), style));
+        // A question of very many values is seldom asked twice, and its plan is as large.
+        if plan.slots.len() > LARGE {
+            return Ok(plan);
+        }
         let key = PlanKey { question: question.clone(), style, who: who.clone(), default_page };
         self.0.plans.insert(key, Arc::clone(&plan));
         Ok(plan)
@@ -126,7 +133,7 @@ impl Engine {
     /// # Errors
     /// Those of [`bind::bind`].
     pub fn bind(&self, plan: &Plan, arguments: &[Argument], principal: &Principal) -> Result<Bound> {
-        bind::bind(&self.0.catalog, &plan.slots, arguments, principal)
+        bind::bind(&self.0.catalog, &plan.slots, &plan.defects, arguments, principal)
     }
 
     /// Runs a plan that only reads, on a connection that may run others beside it.
@@ -154,11 +161,22 @@ impl Engine {
     /// Those of [`Engine::bind`], [`Engine::read`] and [`Engine::write`].
     pub async fn run(&self, plan: &Plan, arguments: &[Argument], principal: &Principal) -> Result<Answer> {
         let bound = self.bind(plan, arguments, principal)?;
+        self.run_bound(plan, &bound).await
+    }
+
+    /// Runs one plan with its values, in a transaction of its own if it writes.
+    ///
+    /// # Errors
+    /// Those of [`Engine::read`] and [`Engine::write`].
+    pub async fn run_bound(&self, plan: &Plan, bound: &Bound) -> Result<Answer> {
         if plan.write.is_none() {
-            return self.read(&self.0.database.read().await?, plan, &bound).await;
+            return self.read(&self.0.database.read().await?, plan, bound).await;
+        }
+        if let Some((create, direct)) = plan.direct() {
+            return execute::direct(&self.0.database.writer().await?, create, direct, bound).await;
         }
         let transaction = self.0.database.begin().await?;
-        match self.write(&transaction, plan, &bound).await {
+        match self.write(&transaction, plan, bound).await {
             Ok(answer) => {
                 transaction.commit().await?;
                 Ok(answer)

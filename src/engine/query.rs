@@ -3,11 +3,15 @@
 //! Columns are indexes into their resource, resources indexes into the catalogue. Nothing here knows SQL.
 
 use super::request::{Envelope, Quantifier, Slot};
-use crate::catalog::{
-    Bucket, Fill, Function, Operator,
-    policy::Operand,
-    scalar::{JsonKind, Scalar},
+use crate::{
+    catalog::{
+        Bucket, Fill, Function, Operator,
+        policy::Operand,
+        scalar::{JsonKind, Scalar},
+    },
+    error::Problem,
 };
+use std::sync::Arc;
 
 /// A planned request.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +26,17 @@ pub struct Query {
     pub envelope: Envelope,
     /// What each slot must hold.
     pub slots: Vec<SlotKind>,
+    /// What is wrong with the input whatever its values are. It is told together with what is wrong with them.
+    pub defects: Defects,
+}
+
+/// What is wrong with an input whatever its values are: members that are missing, unknown or not to be written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Defects {
+    /// The fields, each with what is wrong with it.
+    pub problems: Vec<Problem>,
+    /// Whether one of them is no column.
+    pub unknown: bool,
 }
 
 /// What a query does before it reads.
@@ -29,12 +44,82 @@ pub struct Query {
 pub enum QueryAction {
     /// Nothing.
     Read,
-    /// Adds a row.
-    Create(Vec<Assignment>),
-    /// Changes the row with the key.
-    Update(KeySource, Vec<Assignment>),
-    /// Deletes the row with the key; it is read before.
-    Delete(KeySource),
+    /// Adds rows.
+    Create(Insert),
+    /// Changes rows.
+    Update(Target, Vec<Assignment>),
+    /// Deletes rows; they are read before.
+    Delete(Target),
+}
+
+/// Which rows a write changes or deletes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Target {
+    /// The one with a key.
+    Row {
+        /// Its key.
+        key: KeySource,
+        /// When it must have been written last: the column that tells, and the slot.
+        written: Option<(usize, Slot)>,
+    },
+    /// Those that the caller sees and that match.
+    Matching {
+        /// The client's condition.
+        filter: Predicate,
+        /// How many they may be.
+        at_most: u64,
+    },
+}
+
+/// Rows that are added, each before those that belong to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Insert {
+    /// The rows.
+    pub rows: Vec<NewRow>,
+    /// What becomes of those of the query's resource whose values are taken.
+    pub conflict: Option<Conflict>,
+}
+
+impl Insert {
+    /// How many rows of `resource` are added.
+    pub fn of(&self, resource: usize) -> usize {
+        self.rows.iter().filter(|row| row.resource == resource).count()
+    }
+}
+
+/// A row that is added.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewRow {
+    /// The resource's index.
+    pub resource: usize,
+    /// The row that it belongs to, by its place among the rows.
+    pub parent: Option<usize>,
+    /// Which row of the input it is, as the beginning of a field's name; empty for a single one.
+    pub path: Arc<str>,
+    /// Its columns.
+    pub set: Vec<Assignment>,
+    /// What is written where its values are taken; none where they cannot be.
+    pub taken: Option<Taken>,
+}
+
+/// What becomes of a row whose values are taken.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Taken {
+    /// What is written to the row that is there.
+    pub set: Vec<Assignment>,
+    /// Whether there must be one, since no client may choose the key of a new row.
+    pub must: bool,
+}
+
+/// What becomes of new rows whose values are taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// The columns whose values are taken.
+    pub target: Vec<usize>,
+    /// Nothing is written to the row that is there.
+    pub ignores: bool,
+    /// Whether the answer has a row that is there and that nothing was written to.
+    pub told: bool,
 }
 
 /// Where a key comes from.
@@ -44,8 +129,10 @@ pub enum KeySource {
     Slot(Slot),
     /// The caller's token.
     Caller,
-    /// The row that the write of the same query touched.
+    /// The row that the write of the same query touched; for a new row, the one that it belongs to.
     Written,
+    /// The rows that the write of the same query touched, in its order.
+    Each,
 }
 
 /// A column that is written.
@@ -62,8 +149,12 @@ pub struct Assignment {
 pub enum Source {
     /// The client.
     Slot(Slot),
-    /// The column's default or touch.
+    /// The column's default.
     Fill(Fill),
+    /// What every update writes to the column: later than what is there.
+    Touch(Fill),
+    /// The key of the row that the new one belongs to.
+    Parent,
     /// The policy's preset.
     Preset(Operand),
     /// Nowhere: NULL.
@@ -371,6 +462,8 @@ pub enum SlotKind {
         resource: usize,
         /// The column's index.
         column: usize,
+        /// Which row of the input it is in, as the beginning of the field's name.
+        path: Arc<str>,
     },
     /// A cursor into a list of the resource in this order.
     Cursor {

@@ -101,6 +101,8 @@ pub enum ListPart {
     Count,
     /// Something out of the row around the list.
     Beside(Op),
+    /// How many rows are written.
+    Length,
 }
 
 /// How the rows of a statement are written.
@@ -121,8 +123,10 @@ pub struct Answer {
     pub rows: u64,
     /// How many rows the list has without its page, if that was asked for.
     pub total: Option<u64>,
-    /// The key of the row that a write touched, as a text.
+    /// The key of the one row that a write touched, as a text.
     pub key: Option<String>,
+    /// How many rows a write has added.
+    pub added: u64,
 }
 
 /// Writes the rows of a statement.
@@ -306,6 +310,9 @@ impl ListState {
                 ListPart::HasPreviousPage => boolean(previous, out),
                 ListPart::StartCursor => cursor(start, out),
                 ListPart::EndCursor => cursor(end, out),
+                ListPart::Length => {
+                    out.extend_from_slice(itoa::Buffer::new().format(self.seen.min(self.limit)).as_bytes());
+                }
                 ListPart::Count => {
                     out.extend_from_slice(itoa::Buffer::new().format(total.unwrap_or_default()).as_bytes());
                 }

@@ -28,20 +28,118 @@ pub enum Action {
     List(List),
     /// Read one row.
     Get(Key),
-    /// Add a row.
-    Create(Vec<(String, Slot)>),
-    /// Change one row.
-    Update(Key, Vec<(String, Slot)>),
+    /// Add rows.
+    Create(Create),
+    /// Change rows.
+    Update(Target, Columns),
     /// Replace one row: what the input leaves out is empty, or what a new row would get.
-    Replace(Key, Vec<(String, Slot)>),
-    /// Delete one row; the answer is the row that was.
-    Delete(Key),
+    Replace(Key, Columns),
+    /// Delete rows; the answer is what they were.
+    Delete(Target),
+}
+
+/// The columns that an input names, each with the slot of its value.
+pub type Columns = Vec<(String, Slot)>;
+
+/// Which rows a write changes or deletes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// The one with a key.
+    Row {
+        /// Its key.
+        key: Key,
+        /// When it must have been written last; any time without.
+        written: Option<Slot>,
+    },
+    /// Those that the caller sees and that match.
+    Matching {
+        /// The condition; all without.
+        filter: Option<Filter>,
+        /// How many they may be.
+        at_most: u64,
+    },
+}
+
+impl From<Key> for Target {
+    fn from(key: Key) -> Self {
+        Self::Row { key, written: None }
+    }
+}
+
+/// Rows to add.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Create {
+    /// The rows, each with its own slots.
+    pub rows: Vec<NewRow>,
+    /// Whether they are a list, so that errors tell which row they are about.
+    pub many: bool,
+    /// What becomes of a row whose values are taken; an error without.
+    pub conflict: Option<Conflict>,
+}
+
+impl From<NewRow> for Create {
+    fn from(row: NewRow) -> Self {
+        Self { rows: vec![row], many: false, conflict: None }
+    }
+}
+
+/// A row to add.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct NewRow {
+    /// Its columns.
+    pub columns: Columns,
+    /// Rows that belong to it, by the names of relations.
+    pub children: Vec<(String, Vec<NewRow>)>,
+}
+
+impl From<Columns> for NewRow {
+    fn from(columns: Columns) -> Self {
+        Self { columns, children: Vec::new() }
+    }
+}
+
+impl NewRow {
+    /// How many rows belong to it, and to those.
+    pub fn below(&self) -> usize {
+        self.children.iter().flat_map(|(_, rows)| rows).map(|row| 1 + row.below()).sum()
+    }
+}
+
+/// What becomes of a new row where there is one with the same values already.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Conflict {
+    /// The columns whose values are the same; the key without.
+    pub target: Option<Vec<String>>,
+    /// What becomes of it.
+    pub action: OnTaken,
+}
+
+/// What becomes of a new row whose values are taken.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum OnTaken {
+    /// The row that is there gets its values: those of these columns, or all that an update may write.
+    Update(Option<Vec<String>>),
+    /// Nothing. The answer has the row that is there, if `told`.
+    Ignore {
+        /// Whether the answer has the row that is there.
+        told: bool,
+    },
 }
 
 impl Action {
     /// Whether it changes anything.
     pub const fn is_write(&self) -> bool {
         !matches!(self, Self::List(_) | Self::Get(_))
+    }
+
+    /// Whether it is about one row, of which it tells an object.
+    pub const fn is_of_one(&self) -> bool {
+        match self {
+            Self::List(_) => false,
+            Self::Get(_) | Self::Replace(..) => true,
+            Self::Create(create) => !create.many,
+            Self::Update(target, _) | Self::Delete(target) => matches!(target, Target::Row { .. }),
+        }
     }
 }
 
@@ -327,6 +425,8 @@ pub enum PartKind {
     Aggregate(Vec<SummaryPart>),
     /// The groups of the list's rows, whatever the page.
     Groups(Box<Groups>),
+    /// How many rows a write has touched.
+    Affected,
     /// A constant, for `__typename`.
     TypeName(String),
 }

@@ -37,7 +37,7 @@ pub(super) const fn code(kind: Kind) -> &'static str {
 pub(super) fn render(error: &Error, path: Option<&str>) -> Value {
     let mut extensions = Map::new();
     extensions.insert("code".into(), code(error.kind).into());
-    let fields: Vec<_> = error.problems.iter().map(|problem| problem.field.to_lower_camel_case()).collect();
+    let fields: Vec<_> = error.problems.iter().map(|problem| spelt(&problem.field)).collect();
     if let Some(field) = fields.first() {
         extensions.insert("field".into(), field.clone().into());
     }
@@ -46,9 +46,19 @@ pub(super) fn render(error: &Error, path: Option<&str>) -> Value {
         let problems = problems.map(|(field, problem)| json!({ "field": field, "message": problem.message }));
         extensions.insert("fields".into(), problems.collect());
     }
-    for (name, text) in [("details", &error.details), ("hint", &error.hint)] {
+    let told = error.problems.iter().map(|problem| format!("{} {}", problem.field, problem.message));
+    let details = match &error.details {
+        // The problems as one text, which names columns.
+        Some(details) if *details == told.collect::<Vec<_>>().join("; ") => {
+            let told =
+                fields.iter().zip(&error.problems).map(|(field, problem)| format!("{field} {}", problem.message));
+            Some(told.collect::<Vec<_>>().join("; "))
+        }
+        other => other.clone(),
+    };
+    for (name, text) in [("details", details), ("hint", error.hint.clone())] {
         if let Some(text) = text {
-            extensions.insert(name.into(), text.clone().into());
+            extensions.insert(name.into(), text.into());
         }
     }
     let mut shown = Map::new();
@@ -58,6 +68,11 @@ pub(super) fn render(error: &Error, path: Option<&str>) -> Value {
     }
     shown.insert("extensions".into(), extensions.into());
     shown.into()
+}
+
+/// A field as GraphQL spells it: each name of a path by itself.
+fn spelt(field: &str) -> String {
+    field.split('.').map(|name| name.to_lower_camel_case()).collect::<Vec<_>>().join(".")
 }
 
 /// The message, with the field in GraphQL's spelling where it begins with one.

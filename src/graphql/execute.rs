@@ -15,7 +15,7 @@ use crate::{
     catalog::scalar::{Style, write_string},
     config::Limits,
     engine::{
-        Engine,
+        Engine, LARGE,
         authorize::Who,
         bind::{Argument, Bound},
         compile::Plan,
@@ -116,6 +116,15 @@ pub(super) struct Planned {
 }
 
 impl Prepared {
+    /// How many values its questions have.
+    fn values(&self) -> usize {
+        let planned = self.roots.iter().map(|root| match &root.kind {
+            Ok(PreparedKind::Planned(planned)) => planned.sources.len(),
+            _ => 0,
+        });
+        planned.sum()
+    }
+
     /// The fields that cannot be planned, if one of them leaves no answer whatever the others would say.
     fn spoilt(&self) -> Option<Vec<FieldAnswer>> {
         let failed = |root: &PreparedRoot| match &root.kind {
@@ -209,8 +218,10 @@ impl GraphQl {
                 let mut next = 0;
                 trees.iter_mut().filter_map(|(_, tree)| tree.as_mut()).for_each(|tree| values::number(tree, &mut next));
                 let prepared = Arc::new(self.prepare(&document, &trees, &who)?);
-                let key = OperationKey { document: document.id, who, shape };
-                self.0.operations.insert(key, Arc::clone(&prepared));
+                if prepared.values() <= LARGE {
+                    let key = OperationKey { document: document.id, who, shape };
+                    self.0.operations.insert(key, Arc::clone(&prepared));
+                }
                 prepared
             }
         };
@@ -336,15 +347,27 @@ impl GraphQl {
         &self.0.auth
     }
 
-    /// Runs the fields of a mutation one after the other, in one transaction: the first failure undoes them all.
+    /// Runs the fields of a mutation one after the other, in one transaction: the first failure undoes them all. What
+    /// is wrong with their inputs is told before anything runs.
     async fn mutate(&self, prepared: &Prepared, leaves: &[Argument], principal: &Principal) -> Vec<FieldAnswer> {
+        let bound = prepared.roots.iter().map(|root| (root, self.bind(root, leaves, principal)));
+        let bound: Vec<_> = bound.collect();
+        if bound.iter().any(|(_, bound)| bound.is_err()) {
+            let wrong = bound.into_iter().filter_map(|(root, bound)| Some((root, bound.err()?)));
+            return wrong.map(|(root, error)| (root.key.clone(), root.nullable, Err(error))).collect();
+        }
+        let writes = bound.iter().filter(|(_, bound)| matches!(bound, Ok(Some(_)))).count();
         let mut fields = Vec::with_capacity(prepared.roots.len());
         let mut transaction: Option<Transaction> = None;
-        for root in &prepared.roots {
-            let bytes = match &root.kind {
-                Ok(PreparedKind::TypeName(name)) => Ok(format!("\"{name}\"").into_bytes()),
-                Ok(PreparedKind::Session(session)) => self.sign_in(session, leaves).await,
-                _ => self.change(&mut transaction, root, leaves, principal).await,
+        for (root, bound) in bound {
+            let bytes = match (bound, &root.kind) {
+                (Ok(Some((plan, bound))), _) if writes == 1 => {
+                    self.0.engine.run_bound(plan, &bound).await.map(|answer| answer.bytes)
+                }
+                (Ok(Some((plan, bound))), _) => self.change(&mut transaction, plan, &bound).await,
+                (_, Ok(PreparedKind::TypeName(name))) => Ok(format!("\"{name}\"").into_bytes()),
+                (_, Ok(PreparedKind::Session(session))) => self.sign_in(session, leaves).await,
+                _ => Err(Error::internal("a mutation without a plan")),
             };
             let failed = bytes.is_err();
             fields.push((root.key.clone(), root.nullable, bytes));
@@ -364,21 +387,12 @@ impl GraphQl {
         fields
     }
 
-    async fn change(
-        &self,
-        transaction: &mut Option<Transaction>,
-        root: &PreparedRoot,
-        leaves: &[Argument],
-        principal: &Principal,
-    ) -> Result<Vec<u8>> {
-        let Some((plan, bound)) = self.bind(root, leaves, principal)? else {
-            return Err(Error::internal("a mutation without a plan"));
-        };
+    async fn change(&self, transaction: &mut Option<Transaction>, plan: &Plan, bound: &Bound) -> Result<Vec<u8>> {
         let transaction = match transaction {
             Some(transaction) => transaction,
             None => transaction.insert(self.0.engine.database().begin().await?),
         };
-        self.0.engine.write(transaction, plan, &bound).await.map(|answer| answer.bytes)
+        self.0.engine.write(transaction, plan, bound).await.map(|answer| answer.bytes)
     }
 }
 

@@ -11,7 +11,7 @@ mod mutations;
 use super::types::{InputType, InputTypes};
 use crate::catalog::{Cardinality, Catalog, Column, Resource, scalar::Scalar};
 use async_graphql::{
-    SDLExportOptions, ValidationMode,
+    Name, SDLExportOptions, ValidationMode, Value,
     dynamic::{
         Enum, EnumItem, Field, FieldFuture, InputObject, InputValue, Interface, InterfaceField, Object,
         Scalar as DynamicScalar, Schema, SchemaBuilder, SchemaError, TypeRef,
@@ -119,8 +119,8 @@ impl<'c> Types<'c> {
         let mut object = InputObject::new(name).description(description);
         let mut fields = Vec::with_capacity(members.len());
         for (member, ty, description) in members {
-            object = object.field(InputValue::new(&member, type_ref(&ty)).description(description));
-            fields.extend(Type::new(&ty).map(|ty| (member, ty)));
+            object = object.field(argument(&member, &ty, &description));
+            fields.extend(Type::new(&given(&ty)).map(|ty| (member, ty)));
         }
         self.inputs.insert(name, InputType::Object { fields, one_of });
         let object = if one_of { object.oneof() } else { object };
@@ -147,6 +147,12 @@ impl<'c> Types<'c> {
         let object = info.iter().fold(object, |object, (name, ty, text)| object.field(object_field(name, ty, text)));
         self.register(object);
         let orders = SORT_ORDERS.iter().map(|(name, _, _, text)| ((*name).to_owned(), (*text).to_owned()));
+        let actions = [
+            ("UPDATE", "The row that is there gets the values of the new one."),
+            ("IGNORE", "The row that is there stays as it is, and is the answer."),
+        ];
+        let actions = actions.map(|(name, text)| (name.to_owned(), text.to_owned()));
+        self.enumeration("ConflictAction", "What becomes of a new row whose values are taken.", actions.to_vec());
         self.enumeration("SortOrder", "The direction of an order, and where NULLs are in it.", orders.collect());
     }
 
@@ -269,8 +275,23 @@ fn list_arguments(field: Field, resource: &Resource) -> Field {
     .fold(field, |field, (name, ty, text)| field.argument(argument(name, &ty, text)))
 }
 
+/// An argument or a member of an input; its type may have a default behind it, like `Int! = 1`.
 fn argument(name: &str, ty: &str, description: &str) -> InputValue {
-    InputValue::new(name, type_ref(ty)).description(description)
+    let (ty, default) = ty.split_once(" = ").map_or((ty, None), |(ty, default)| (ty, Some(default)));
+    let value = InputValue::new(name, type_ref(ty)).description(description);
+    match default {
+        Some(number) if number.parse::<i32>().is_ok() => value.default_value(number.parse::<i32>().unwrap_or_default()),
+        Some(member) => value.default_value(Value::Enum(Name::new(member))),
+        None => value,
+    }
+}
+
+/// The type of what a client gives: what has a default may be left out.
+fn given(ty: &str) -> String {
+    match ty.split_once(" = ") {
+        Some((ty, _)) => ty.trim_end_matches('!').to_owned(),
+        None => ty.to_owned(),
+    }
 }
 
 fn object_field(name: &str, ty: &str, description: &str) -> Field {

@@ -69,19 +69,40 @@ pub(super) enum Given<'a> {
 /// # Errors
 /// A value of another type; `path` says where.
 pub(super) fn coerce(types: &InputTypes, ty: &Type, given: Given<'_>, path: &str) -> Result<Option<Tree>> {
-    Coercion { types, path: path.to_owned(), depth: 0 }.value(ty, given)
+    Coercion { types, path: path.to_owned(), depth: 0, row: None }.value(ty, given)
 }
 
 struct Coercion<'t> {
     types: &'t InputTypes,
     path: String,
     depth: usize,
+    /// The new row that is being read, if it is one.
+    row: Option<Row>,
+}
+
+/// Where a new row is.
+#[derive(Clone, Copy)]
+enum Row {
+    /// It is all that there is: its members' names begin here in the path.
+    One(usize),
+    /// In a list of new rows.
+    OfMany,
 }
 
 impl Coercion<'_> {
     fn wrong(&self, message: impl AsRef<str>) -> Error {
-        let field = self.path.rsplit(['.', '$']).next().unwrap_or_default().to_owned();
+        let field = self.field();
         Error::bad_value(format!("{} {}", self.path, message.as_ref())).field(field)
+    }
+
+    /// The field at the path: inside of new rows by the way that leads to it, elsewhere by its own name.
+    fn field(&self) -> String {
+        let inside = match self.row {
+            Some(Row::One(at)) => self.path[at..].trim_start_matches('.').to_owned(),
+            Some(Row::OfMany) => format!("input.{}", self.path.split_once('.').map_or("", |(_, inside)| inside)),
+            None => String::new(),
+        };
+        if inside.is_empty() { self.path.rsplit(['.', '$']).next().unwrap_or_default().to_owned() } else { inside }
     }
 
     fn value(&mut self, ty: &Type, given: Given<'_>) -> Result<Option<Tree>> {
@@ -233,10 +254,15 @@ impl Coercion<'_> {
                 .collect(),
             _ => return Err(self.wrong(format!("must be an object of type {name}"))),
         };
+        let outer = self.row;
+        if outer.is_none() && name.starts_with("Create") {
+            self.row = Some(if self.path.contains('.') { Row::OfMany } else { Row::One(self.path.len()) });
+        }
         let known = |key: &str| fields.iter().any(|(field, _)| field == key);
         if let Some((key, _)) = members.iter().find(|(key, _)| !known(key)) {
             let error = Error::bad_value(format!("{} has no member \"{key}\" in type {name}", self.path));
-            let error = error.field(key.clone().into_owned());
+            let _ = write!(self.path, ".{key}");
+            let error = error.field(self.field());
             return Err(error.nearest(key, fields.iter().map(|(field, _)| field.as_str())));
         }
         let length = self.path.len();
@@ -255,6 +281,7 @@ impl Coercion<'_> {
             }
             self.path.truncate(length);
         }
+        self.row = outer;
         if one_of && (trees.len() != 1 || trees.iter().any(|(_, tree)| *tree == Tree::Null)) {
             return Err(self.wrong("must have exactly one member"));
         }
@@ -390,6 +417,7 @@ pub(super) fn describe(value: &Argument, shape: &mut Vec<u8>) {
             shape.push(b';');
         }
         Argument::List(items) => {
+            shape.push(b'[');
             items.iter().for_each(|item| describe(item, shape));
             shape.push(b']');
         }

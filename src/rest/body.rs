@@ -1,6 +1,6 @@
-//! The body of a write: one JSON object, whose members are columns.
+//! The body of a write: a JSON object whose members are columns, or an array of such.
 //!
-//! In: bytes and their media type. Out: an argument a column, with the digits of every number as they were written.
+//! In: bytes and their media type. Out: an argument a column and a row, with the digits of every number as they were written.
 
 use crate::{
     engine::bind::{Argument, MAX_MEMBERS},
@@ -9,13 +9,57 @@ use crate::{
 use axum::http::{HeaderMap, header};
 use serde::Deserialize as _;
 use serde_json::value::RawValue;
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeSet};
 
-/// The members of the body, in its order.
+/// A row of a body: its members, in their order.
+pub(super) type Row = Vec<(String, Argument)>;
+
+/// What a body holds.
+#[derive(Debug)]
+pub(super) enum Rows {
+    /// One object.
+    One(Row),
+    /// An array of objects, all with the same members.
+    Many(Vec<Row>),
+}
+
+/// The one object of a body.
 ///
 /// # Errors
 /// `UnsupportedMediaType` for anything but JSON, `PGRST102` for what is no JSON object.
-pub(super) fn object(headers: &HeaderMap, bytes: &[u8]) -> Result<Vec<(String, Argument)>> {
+pub(super) fn object(headers: &HeaderMap, bytes: &[u8]) -> Result<Row> {
+    let text = json(headers, bytes)?;
+    if text.trim_start().starts_with('[') {
+        return Err(malformed("The body is an array, and one object at a time is written".to_owned()));
+    }
+    row(text)
+}
+
+/// The rows of a body.
+///
+/// # Errors
+/// Those of [`object`], and `PGRST102` for rows whose members differ.
+pub(super) fn rows(headers: &HeaderMap, bytes: &[u8]) -> Result<Rows> {
+    let text = json(headers, bytes)?;
+    if !text.trim_start().starts_with('[') {
+        return row(text).map(Rows::One);
+    }
+    let items: Vec<&RawValue> = serde_json::from_str(text)
+        .map_err(|error| malformed(format!("The body is no array of JSON objects: {error}")))?;
+    let rows = items.into_iter().map(|item| row(item.get())).collect::<Result<Vec<_>>>()?;
+    let mut names = rows.iter().map(|row| row.iter().map(|(name, _)| name.as_str()).collect::<BTreeSet<_>>());
+    let first = names.next().unwrap_or_default();
+    if names.any(|names| names != first) {
+        return Err(malformed("All object keys must match".to_owned()));
+    }
+    Ok(Rows::Many(rows))
+}
+
+fn malformed(message: String) -> Error {
+    Error::bad_request(message).code("PGRST102")
+}
+
+fn json<'b>(headers: &HeaderMap, bytes: &'b [u8]) -> Result<&'b str> {
     let media = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media = media.split(';').next().unwrap_or_default().trim();
     if !media.eq_ignore_ascii_case("application/json") {
@@ -26,11 +70,10 @@ pub(super) fn object(headers: &HeaderMap, bytes: &[u8]) -> Result<Vec<(String, A
         };
         return Err(Error::new(Kind::UnsupportedMediaType, message).hint("Send application/json"));
     }
-    let malformed = |message: String| Error::bad_request(message).code("PGRST102");
-    let text = std::str::from_utf8(bytes).map_err(|_| malformed("The body is not UTF-8".to_owned()))?;
-    if text.trim_start().starts_with('[') {
-        return Err(malformed("The body is an array, and one object at a time is written".to_owned()));
-    }
+    std::str::from_utf8(bytes).map_err(|_| malformed("The body is not UTF-8".to_owned()))
+}
+
+fn row(text: &str) -> Result<Row> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let members = Members::deserialize(&mut deserializer).and_then(|members| deserializer.end().map(|()| members));
     let members = members.map_err(|error| malformed(format!("The body is no JSON object: {error}")))?;

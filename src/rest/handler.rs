@@ -4,9 +4,8 @@
 //! PostgREST on a collection and of classic CRUD on an item.
 
 use super::{
-    body,
-    prefer::{self, Return},
     query::{parse_list, parse_row},
+    write::{create, write_item, write_named},
 };
 use crate::{
     catalog::{Resource, policy::Condition, scalar::Style},
@@ -31,13 +30,11 @@ use axum::{
     routing::get,
 };
 
-const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
-
 /// REST over an engine. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Rest {
     engine: Engine,
-    bounds: Bounds,
+    pub(super) bounds: Bounds,
 }
 
 impl Rest {
@@ -51,7 +48,12 @@ impl Rest {
         Ok(catalog.at(catalog.find(name)?))
     }
 
-    async fn ask(&self, question: &Question, arguments: &[Argument], principal: &Principal) -> Result<Answer> {
+    pub(super) async fn ask(
+        &self,
+        question: &Question,
+        arguments: &[Argument],
+        principal: &Principal,
+    ) -> Result<Answer> {
         let plan = self.engine.prepare(question, Style::Rest, self.bounds, &Who::from(principal))?;
         self.engine.run(&plan, arguments, principal).await
     }
@@ -78,7 +80,7 @@ async fn not_allowed(State(rest): State<Rest>, params: RawPathParams, method: Me
     }
 }
 
-fn method_not_allowed(resource: &Resource, method: &Method, on_item: bool) -> Error {
+pub(super) fn method_not_allowed(resource: &Resource, method: &Method, on_item: bool) -> Error {
     let policy = &resource.policy;
     let mut allow = vec!["GET", "HEAD"];
     let writes =
@@ -89,17 +91,17 @@ fn method_not_allowed(resource: &Resource, method: &Method, on_item: bool) -> Er
 }
 
 /// A request to a resource, taken apart.
-struct Call {
-    rest: Rest,
+pub(super) struct Call {
+    pub(super) rest: Rest,
     /// The resource's name.
-    name: String,
+    pub(super) name: String,
     /// The row's key, on the path of an item.
-    key: String,
-    query: String,
-    method: Method,
-    headers: HeaderMap,
-    principal: Principal,
-    body: Result<Bytes, BytesRejection>,
+    pub(super) key: String,
+    pub(super) query: String,
+    pub(super) method: Method,
+    pub(super) headers: HeaderMap,
+    pub(super) principal: Principal,
+    pub(super) body: Result<Bytes, BytesRejection>,
 }
 
 impl FromRequest<Rest> for Call {
@@ -119,7 +121,7 @@ impl FromRequest<Rest> for Call {
 }
 
 impl Call {
-    fn resource(&self) -> Result<&Resource> {
+    pub(super) fn resource(&self) -> Result<&Resource> {
         accepts_json(&self.headers)?;
         self.rest.resource(&self.name)
     }
@@ -148,123 +150,16 @@ async fn item(call: Call) -> Result<Response> {
     Ok(json(StatusCode::OK, answer.bytes))
 }
 
-async fn create(call: Call) -> Result<Response> {
-    let resource = call.resource()?;
-    let (select, _) = parse_row(resource, &call.query, true)?;
-    may(resource, &call.method, &call.principal)?;
-    let preference = prefer::returned(&call.headers);
-    let (input, arguments) = slots(body::object(&call.headers, read(&call.body)?)?, Vec::new());
-    let question = one(resource, Action::Create(input), select);
-    let answer = call.rest.ask(&question, &arguments, &call.principal).await?;
-    let location = answer.key.as_deref().map(|key| format!("/{}/{key}", call.name));
-    let mut response = match preference {
-        None => json(StatusCode::CREATED, answer.bytes),
-        Some(preference) => preferred(StatusCode::CREATED, preference, answer),
-    };
-    if let Some(location) = location {
-        set(&mut response, header::LOCATION, &location);
-    }
-    Ok(response)
-}
-
-/// PUT, PATCH and DELETE of `/{resource}/{key}`: the row, or nothing after a deletion.
-async fn write_item(call: Call) -> Result<Response> {
-    let resource = call.resource()?;
-    let (select, _) = parse_row(resource, &call.query, true)?;
-    let (preference, deletes) = (prefer::returned(&call.headers), call.method == Method::DELETE);
-    let key = Argument::Text(call.key.clone());
-    let answer = write(resource, &call, key, select).await?;
-    Ok(match preference {
-        Some(preference) => preferred(status_of(preference), preference, answer),
-        None if deletes => StatusCode::NO_CONTENT.into_response(),
-        None => json(StatusCode::OK, answer.bytes),
-    })
-}
-
-/// PUT, PATCH and DELETE of `/{resource}?{key}=eq.…`, as PostgREST answers: a row that is not there is no error.
-async fn write_named(call: Call) -> Result<Response> {
-    let resource = call.resource()?;
-    may(resource, &call.method, &call.principal)?;
-    let (select, key) = parse_row(resource, &call.query, false)?;
-    let answer = match write(resource, &call, key.unwrap_or(Argument::Null), select).await {
-        Err(error) if error.kind == Kind::NotFound && call.method != Method::PUT => Answer::default(),
-        answer => answer?,
-    };
-    Ok(match prefer::returned(&call.headers) {
-        Some(preference) => preferred(status_of(preference), preference, answer),
-        None => StatusCode::NO_CONTENT.into_response(),
-    })
-}
-
-/// Changes, replaces or deletes the row with the key, by the call's method.
-async fn write(resource: &Resource, call: &Call, key: Argument, select: Vec<Field>) -> Result<Answer> {
-    may(resource, &call.method, &call.principal)?;
-    let slot = Key::Slot(0);
-    let (action, arguments) = if call.method == Method::DELETE {
-        (Action::Delete(slot), vec![key])
-    } else {
-        let mut members = body::object(&call.headers, read(&call.body)?)?;
-        let replaces = call.method == Method::PUT;
-        if replaces {
-            same_key(resource, &key, &mut members)?;
-        }
-        let (input, arguments) = slots(members, vec![key]);
-        (if replaces { Action::Replace(slot, input) } else { Action::Update(slot, input) }, arguments)
-    };
-    call.rest.ask(&one(resource, action, select), &arguments, &call.principal).await
-}
-
-/// A replacement may repeat its key, and must not change it.
-fn same_key(resource: &Resource, key: &Argument, members: &mut Vec<(String, Argument)>) -> Result<()> {
-    let name = &resource.key_column().name;
-    let Some(index) = members.iter().position(|(member, _)| member == name) else { return Ok(()) };
-    let (_, given) = members.remove(index);
-    let same = match (&given, key.text()) {
-        (Argument::String(given), Some(key)) => given.eq_ignore_ascii_case(key),
-        (Argument::Number(given), Some(key)) => given == key,
-        _ => false,
-    };
-    if same {
-        return Ok(());
-    }
-    Err(Error::bad_request(format!("The body's \"{name}\" is not that of the row")).code("PGRST115"))
-}
-
-/// Refuses, before the body is read or judged, a method that no caller, or no anonymous one, may use on the resource.
-fn may(resource: &Resource, method: &Method, principal: &Principal) -> Result<()> {
-    let policy = &resource.policy;
-    let grant = match *method {
-        Method::POST => &policy.create,
-        Method::DELETE => &policy.delete,
-        _ => &policy.update,
-    };
-    if grant.condition == Condition::Never {
-        return Err(method_not_allowed(resource, method, false));
-    }
-    if principal.is_anonymous() && grant.condition != Condition::Always {
-        let message = format!("Sign in to write {}", resource.name);
-        return Err(Error::unauthenticated(message).hint("Send a token: Authorization: Bearer …"));
-    }
-    Ok(())
-}
-
 /// A question about one row.
-fn one(resource: &Resource, action: Action, select: Vec<Field>) -> Question {
-    let request = Request { resource: resource.name.clone(), action, select };
-    Question { request, envelope: Envelope::Object }
+pub(super) fn one(resource: &Resource, action: Action, select: Vec<Field>) -> Question {
+    question(resource, action, select, Envelope::Object)
 }
 
-/// The members of a body as the slots of a write, behind those that are filled already.
-fn slots(members: Vec<(String, Argument)>, mut arguments: Vec<Argument>) -> (Vec<(String, usize)>, Vec<Argument>) {
-    let mut input = Vec::with_capacity(members.len());
-    for (name, argument) in members {
-        input.push((name, arguments.len()));
-        arguments.push(argument);
-    }
-    (input, arguments)
+pub(super) fn question(resource: &Resource, action: Action, select: Vec<Field>, envelope: Envelope) -> Question {
+    Question { request: Request { resource: resource.name.clone(), action, select }, envelope }
 }
 
-fn read(body: &Result<Bytes, BytesRejection>) -> Result<&Bytes> {
+pub(super) fn read(body: &Result<Bytes, BytesRejection>) -> Result<&Bytes> {
     body.as_ref().map_err(|rejection| match rejection.status() {
         StatusCode::PAYLOAD_TOO_LARGE => Error::new(Kind::PayloadTooLarge, "The body is larger than this server reads"),
         _ => Error::bad_request("The body could not be read").code("PGRST102"),
@@ -289,36 +184,12 @@ fn accepts_json(headers: &HeaderMap) -> Result<()> {
         .hint("The answer is application/json"))
 }
 
-fn json(status: StatusCode, bytes: Vec<u8>) -> Response {
+pub(super) fn json(status: StatusCode, bytes: Vec<u8>) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], bytes).into_response()
 }
 
-const fn status_of(preference: Return) -> StatusCode {
-    match preference {
-        Return::Representation => StatusCode::OK,
-        Return::Minimal | Return::HeadersOnly => StatusCode::NO_CONTENT,
-    }
-}
-
-/// The answer of a write as the client prefers it; a representation is an array, as PostgREST's.
-fn preferred(status: StatusCode, preference: Return, answer: Answer) -> Response {
-    let mut response = match preference {
-        Return::Representation => {
-            let mut bytes = b"[".to_vec();
-            if answer.rows > 0 {
-                bytes.extend_from_slice(&answer.bytes);
-            }
-            bytes.push(b']');
-            json(status, bytes)
-        }
-        Return::Minimal | Return::HeadersOnly => status.into_response(),
-    };
-    response.headers_mut().insert(PREFERENCE_APPLIED, HeaderValue::from_static(preference.applied()));
-    response
-}
-
 /// Sets a header whose value the server made.
-fn set(response: &mut Response, name: HeaderName, value: &str) {
+pub(super) fn set(response: &mut Response, name: HeaderName, value: &str) {
     // What a key is written as has no character that a header cannot hold, but a text key may: then it is left out.
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);

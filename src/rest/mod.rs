@@ -9,6 +9,7 @@ pub mod openapi;
 mod prefer;
 mod query;
 mod summary;
+mod write;
 
 pub use handler::{Rest, routes};
 pub use query::{Parsed, parse_list};

@@ -117,3 +117,104 @@ async fn what_a_hook_refuses_is_told_and_undone() {
     })
     .await;
 }
+
+/// A memo, whose times of writing are kept, and whose writes are counted.
+mod memos {
+    #![expect(clippy::disallowed_methods, reason = "SeaORM's macros write them")]
+
+    use rootstock::catalog::{
+        Declaration, Options,
+        policy::{Condition, Policy, anyone, authenticated},
+    };
+    use sea_orm::{entity::prelude::*, prelude::async_trait::async_trait};
+
+    #[sea_orm::model]
+    #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
+    #[sea_orm(table_name = "memos")]
+    pub(crate) struct Model {
+        #[sea_orm(primary_key, auto_increment = false)]
+        pub(crate) id: Uuid,
+        #[sea_orm(column_type = "Text", unique)]
+        pub(crate) title: String,
+        #[sea_orm(default_value = 0)]
+        pub(crate) rank: i32,
+        #[sea_orm(default_expr = "Expr::current_timestamp()")]
+        pub(crate) updated_at: DateTimeUtc,
+    }
+
+    #[async_trait]
+    impl ActiveModelBehavior for ActiveModel {
+        async fn before_save<C: ConnectionTrait>(self, connection: &C, _: bool) -> Result<Self, DbErr> {
+            if *self.rank.as_ref() < 0 {
+                return Err(DbErr::Custom("a rank is not negative".to_owned()));
+            }
+            connection.execute_unprepared("update counter set saved = saved + 1").await?;
+            Ok(self)
+        }
+    }
+
+    impl Declaration for Entity {
+        fn policy() -> Policy {
+            Policy::deny()
+                .read(anyone())
+                .create(authenticated())
+                .update(authenticated())
+                .delete(authenticated())
+                .write_column(Column::UpdatedAt, Condition::Never)
+        }
+
+        fn options() -> Options {
+            Options::default().touch(Column::UpdatedAt).with_hooks()
+        }
+    }
+}
+
+/// Many rows, rows that are there, rows that match: each goes through the hooks, and its time of writing moves on.
+#[tokio::test]
+async fn hooks_run_for_each_of_many_rows() {
+    let setup = || Setup {
+        catalog: rootstock::entities::resources().add::<memos::Entity>().build().expect("a catalogue"),
+        sql: vec![
+            "create table counter (saved integer not null)".to_owned(),
+            "insert into counter values (0)".to_owned(),
+            "create table memos (id uuid not null primary key, title text not null unique, rank integer not null,
+             updated_at timestamptz not null)"
+                .to_owned(),
+        ],
+        ..Setup::default()
+    };
+    on_both_with(setup, async |server| {
+        let create = "mutation ($rows: [CreateMemoInput!]!, $on: MemoOnConflict) {
+            createMemos(input: $rows, onConflict: $on) { title rank updatedAt } }";
+        let rows = json!([{ "title": "a" }, { "title": "b", "rank": -1 }]);
+        let answer = server.graphql(User, create, json!({ "rows": rows })).await.refused("BAD_USER_INPUT");
+        assert!(answer.text.contains("a rank is not negative"), "{}", answer.text);
+        let rows = json!([{ "title": "a" }, { "title": "a" }]);
+        let answer = server.graphql(User, create, json!({ "rows": rows })).await.refused("CONFLICT");
+        assert_eq!(answer.errors()[0]["extensions"]["field"], "input.1.title");
+        assert_eq!(server.get(User, "/memos").await.text, "[]");
+
+        let rows = json!([{ "title": "a" }, { "title": "b", "rank": 2 }]);
+        server.graphql(User, create, json!({ "rows": rows })).await.data();
+        let ahead = "2999-01-01T00:00:00.000000Z";
+        server.sql(&format!("update memos set updated_at = '{ahead}'")).await;
+        let time = |number: u32| ahead.replace("000000Z", &format!("00000{number}Z"));
+        let rows = json!([{ "title": "b", "rank": 3 }, { "title": "b", "rank": 4 }]);
+        let on = json!({ "target": ["TITLE"] });
+        let made = server.graphql(User, create, json!({ "rows": rows, "on": on })).await.data();
+        let row = json!({ "title": "b", "rank": 4, "updatedAt": time(2) });
+        assert_eq!(made["createMemos"], json!([row, row]));
+        let update =
+            "mutation { updateMemos(filter: {}, set: { rank: 7 }, atMost: 2) { affected nodes { rank updatedAt } } }";
+        let done = server.data(User, update).await["updateMemos"].take();
+        assert_eq!(done["affected"], 2);
+        let mut times: Vec<_> =
+            done["nodes"].as_array().expect("nodes").iter().map(|row| row["updatedAt"].clone()).collect();
+        times.sort_by_key(ToString::to_string);
+        assert_eq!(times, [json!(time(1)), json!(time(3))]);
+        let delete = "mutation { deleteMemos(filter: { title: { eq: \"a\" } }) { affected nodes { title } } }";
+        let done = server.data(User, delete).await["deleteMemos"].take();
+        assert_eq!(done, json!({ "affected": 1, "nodes": [{ "title": "a" }] }));
+    })
+    .await;
+}

@@ -17,7 +17,7 @@ use rootstock::{
         plan::{self, Bounds},
         principal::ANONYMOUS,
         query::{Predicate, Query},
-        request::{Action, Envelope, Field, Key, List, Question, Request},
+        request::{Action, Columns, Create, Envelope, Field, Key, List, NewRow, Question, Request, Target},
     },
     entities::users::ROLES,
     error::{Error, Kind},
@@ -95,18 +95,19 @@ pub(crate) fn actions(resource: &Resource) -> [(&'static str, Action); 4] {
     [
         ("read", Action::List(List::default())),
         ("create", writing(resource, "create", "")),
-        ("update", Action::Update(Key::Slot(0), Vec::new())),
-        ("delete", Action::Delete(Key::Slot(0))),
+        ("update", Action::Update(Key::Slot(0).into(), Vec::new())),
+        ("delete", Action::Delete(Key::Slot(0).into())),
     ]
 }
 
 /// A write that names `column` beside what a new row needs.
 fn writing(resource: &Resource, verb: &str, column: &str) -> Action {
     if verb == "update" {
-        return Action::Update(Key::Slot(0), vec![(column.to_owned(), 1)]);
+        return Action::Update(Key::Slot(0).into(), vec![(column.to_owned(), 1)]);
     }
     let named = plan::create_columns(resource).filter(|one| one.required() || one.name == column);
-    Action::Create(named.enumerate().map(|(slot, one)| (one.name.clone(), slot)).collect())
+    let columns: Columns = named.enumerate().map(|(slot, one)| (one.name.clone(), slot)).collect();
+    Action::Create(NewRow::from(columns).into())
 }
 
 fn cell(catalog: &Catalog, resource: &Resource, action: &Action, who: &Who) -> String {
@@ -162,4 +163,31 @@ fn condition(resource: &Resource, predicate: &Predicate) -> String {
         }
         other => format!("{other:?}"),
     }
+}
+
+/// A write of all rows that match may touch what a write of one may, and needs the same of the caller.
+#[test]
+fn a_write_of_many_rows_is_permitted_what_a_write_of_one_is() {
+    let catalog = rootstock::entities::resources().build().expect("a catalogue");
+    let matching = || Target::Matching { filter: None, at_most: 9 };
+    let mut compared = 0;
+    for resource in catalog.resources() {
+        for who in callers() {
+            let rows = |rows| Action::Create(Create { rows, many: true, conflict: None });
+            let Action::Create(one) = writing(resource, "create", "") else { panic!("a create") };
+            for (one, many) in [
+                (Action::Update(Key::Slot(0).into(), Vec::new()), Action::Update(matching(), Vec::new())),
+                (Action::Delete(Key::Slot(0).into()), Action::Delete(matching())),
+                (Action::Create(one.clone()), rows(one.rows)),
+            ] {
+                let said = |action| match ask(&catalog, resource, action, &who) {
+                    Ok(authorized) => (None, Some(authorized.permitted().clone())),
+                    Err(error) => (Some(error.kind), None),
+                };
+                assert_eq!(said(&one), said(&many), "{} {many:?} {who:?}", resource.name);
+                compared += 1;
+            }
+        }
+    }
+    assert!(compared > 20, "only {compared} were compared");
 }

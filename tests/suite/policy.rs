@@ -306,7 +306,20 @@ impl Sweep<'_> {
                     .collect();
                 let answer = self.graphql(caller, &query, json!({ "set": set })).await;
                 assert!(answer.json()["data"].is_null(), "{}\n{}", answer.request, answer.text);
+                let many = many("update", resource, key);
+                let query =
+                    format!("mutation ($set: Update{ty}Input!) {{ {many}, set: $set, atMost: 9) {{ affected }} }}");
+                untouched(&self.graphql(caller, &query, json!({ "set": set })).await);
             }
+            refused(&self.bounded(caller, "PATCH", resource, key, Value::Object(set)).await, true);
+            // A new row in its place, whose values it should get.
+            let mut new = row.clone();
+            new.retain(|column, _| column == name || create_columns(resource).any(|one| one.name == *column));
+            let merge = [("prefer", "resolution=merge-duplicates")];
+            self.tried += 1;
+            let answer =
+                self.server.rest_with(caller, "POST", &format!("/{}", resource.name), json!(new), &merge).await;
+            assert!(answer.status >= 400, "{} {}", answer.request, answer.status);
         }
         if !may(&policy.delete.condition) {
             for path in [&item, &named] {
@@ -317,7 +330,10 @@ impl Sweep<'_> {
                 let query = format!("mutation {{ delete{ty}(id: \"{key}\") {{ nodeId }} }}");
                 let answer = self.graphql(caller, &query, Value::Null).await;
                 assert!(answer.json()["data"].is_null(), "{}\n{}", answer.request, answer.text);
+                let query = format!("mutation {{ {}, atMost: 9) {{ affected }} }}", many("delete", resource, key));
+                untouched(&self.graphql(caller, &query, Value::Null).await);
             }
+            refused(&self.bounded(caller, "DELETE", resource, key, Value::Null).await, true);
         }
         // A new row in the place of this one, and one without a token: neither is made.
         let mut again = row.clone();
@@ -329,6 +345,13 @@ impl Sweep<'_> {
             let own = format!("/{}/{}", resource.name, text(&answer.json()[name]));
             self.rest(caller, "DELETE", &own, Value::Null).await.expect(204);
         }
+    }
+
+    /// A write of all rows that match, of which there is one.
+    async fn bounded(&mut self, caller: Caller, method: &str, resource: &Resource, key: &str, body: Value) -> Answer {
+        self.tried += 1;
+        let path = format!("/{}?{}=in.({key})", resource.name, resource.key_column().name);
+        self.server.rest_with(caller, method, &path, body, &[("prefer", "handling=strict, max-affected=9")]).await
     }
 
     /// A column that is hidden is as unknown as one that was never there.
@@ -379,4 +402,16 @@ impl Sweep<'_> {
             }
         }
     }
+}
+
+/// The beginning of a field that writes all rows that match, of which there is one.
+fn many(verb: &str, resource: &Resource, key: &str) -> String {
+    let (plural, field) = (&resource.names.type_plural, &resource.key_column().field);
+    format!("done: {verb}{plural}(filter: {{ {field}: {{ in: [\"{key}\"] }} }}")
+}
+
+/// A write of all rows that match has found none, or was refused.
+fn untouched(answer: &Answer) {
+    let data = &answer.json()["data"];
+    assert!(data.is_null() || data["done"]["affected"] == 0, "{}\n{}", answer.request, answer.text);
 }

@@ -70,6 +70,7 @@ pub(super) fn connection(
                     PartKind::Aggregate(_) | PartKind::Groups(_) => {
                         frame.parts.push(ListPart::Beside(Op::Literal(Vec::new())));
                     }
+                    PartKind::Affected => frame.parts.push(ListPart::Length),
                     PartKind::TypeName(name) => frame.text(&string(name)),
                 }
             }

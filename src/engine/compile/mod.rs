@@ -3,7 +3,9 @@
 //! In: [`Authorized`] queries alone. Out: a [`Plan`] for one dialect, which holds no value of any client and no claim of
 //! any caller, so that it serves all of them. Identifiers come from the catalogue, values are always bound.
 
+mod change;
 mod expression;
+mod insert;
 mod list;
 mod operator;
 mod predicate;
@@ -11,12 +13,14 @@ mod select;
 mod summary;
 mod write;
 
-pub use write::{Hooked, WriteKind, WritePlan};
+pub use change::{ChangePlan, TargetPlan};
+pub use insert::{ConflictPlan, CreatePlan, Direct, RowPlan, TablePlan, TakenPlan};
+pub use write::{From, Setting, WriteAction, WritePlan};
 
 use super::{
     authorize::{Access, Authorized},
     database::Dialect,
-    query::{KeySource, Predicate, Query, QueryAction, SlotKind},
+    query::{Defects, KeySource, Predicate, Query, QueryAction, SlotKind, Target},
     render::Program,
 };
 use crate::catalog::{
@@ -31,12 +35,24 @@ use std::{fmt::Write as _, sync::Arc};
 pub struct Plan {
     /// What the client's values must be.
     pub slots: Vec<SlotKind>,
+    /// What is wrong with the input whatever its values are: a plan that has some is never run.
+    pub defects: Defects,
     /// The write, if it is one.
     pub write: Option<WritePlan>,
     /// The read; none where no row can be visible to the caller.
     pub read: Option<Statement>,
     /// How the rows of the read are written.
     pub program: Arc<Program>,
+}
+
+impl Plan {
+    /// The one statement that adds a row and tells of it, if it is all that the plan needs.
+    pub fn direct(&self) -> Option<(&CreatePlan, &Direct)> {
+        match &self.write.as_ref()?.action {
+            WriteAction::Create(create) => create.direct.as_ref().map(|direct| (&**create, direct)),
+            WriteAction::Change(_) => None,
+        }
+    }
 }
 
 /// A statement and where its values come from.
@@ -61,7 +77,7 @@ pub enum Bind {
     Value(Value),
     /// What is made for the request.
     Fill(Fill),
-    /// The key of the row that the write touched.
+    /// The key of the row that the write touched, or the list of the keys of the rows.
     Written,
 }
 
@@ -73,15 +89,16 @@ pub fn compile(catalog: &Catalog, query: &Authorized<Query>, dialect: Dialect, s
         None
     } else {
         let mut compiler = Compiler::new(catalog, query, dialect, style);
-        let (sql, made) = compiler.root(&query.read, &query.envelope);
+        let (mut sql, made) = compiler.root(&query.read, &query.envelope);
+        // What is told of a row that is deleted is what it was when it was deleted.
+        if matches!(query.action, QueryAction::Delete(Target::Row { .. })) && dialect == Dialect::Postgres {
+            sql.push_str(" for update of t1");
+        }
         program = made;
         Some(compiler.finish(sql))
     };
-    let write = match &query.action {
-        QueryAction::Read => None,
-        _ => Some(write::compile(catalog, query, dialect, style)),
-    };
-    Plan { slots: query.slots.clone(), write, read, program: Arc::new(program) }
+    let write = write::compile(catalog, query, dialect, style);
+    Plan { slots: query.slots.clone(), defects: query.defects.clone(), write, read, program: Arc::new(program) }
 }
 
 /// Collects the placeholders of one statement.
@@ -140,7 +157,7 @@ impl<'c> Compiler<'c> {
         let bind = match key {
             KeySource::Slot(slot) => Bind::Slot(slot),
             KeySource::Caller => Bind::Claim(Claim::Sub),
-            KeySource::Written => Bind::Written,
+            KeySource::Written | KeySource::Each => Bind::Written,
         };
         self.bind(bind, scalar)
     }

@@ -13,7 +13,7 @@ use crate::{
     engine::{
         cursor::{CursorProgram, fingerprint},
         database::Dialect,
-        query::{Expression, Read, Selection, Sort},
+        query::{Expression, KeySource, Read, Selection, Sort, Window},
         render::{ListPart, Op, Program},
         request::Envelope,
     },
@@ -54,6 +54,9 @@ impl Cells {
 impl Compiler<'_> {
     /// The statement of a root read, and the program of its rows.
     pub(super) fn root(&mut self, read: &Read, envelope: &Envelope) -> (String, Program) {
+        if read.key == Some(KeySource::Each) {
+            return self.each(read, envelope);
+        }
         if read.key.is_some() {
             let (sql, ops) = self.single(read);
             return (sql, Program::Row(ops));
@@ -74,6 +77,55 @@ impl Compiler<'_> {
         }
         let (page, list) = self.page(read, envelope, None);
         (page.into_sql(|index, (expression, _)| format!("{expression} as c{index}")), Program::List(list))
+    }
+
+    /// The statement of a read of the rows that a write has touched, in the order of the list of keys that is bound.
+    fn each(&mut self, read: &Read, envelope: &Envelope) -> (String, Program) {
+        let resource = self.catalog.at(read.resource);
+        let alias = self.alias();
+        let mut cells = Cells::default();
+        let mut rows = Vec::with_capacity(read.select.len());
+        for selection in &read.select {
+            rows.push(self.selection(&mut cells, read, &alias, selection));
+        }
+        let cursor = CursorProgram { fingerprint: fingerprint(resource, &[]), columns: Vec::new() };
+        let whole = Window { limit: u64::MAX, ..Window::default() };
+        let list = connection(envelope, rows, cursor, &whole, |_| {});
+        let visible = self.visible(read.resource, &alias);
+        let (number, key) = (self.number(super::Bind::Written), resource.key_column());
+        let (keys, value) = match self.dialect {
+            Dialect::Postgres => (
+                format!("unnest(${number}::{}[]) with ordinality as k(value, key)", key.scalar.postgres_type()),
+                "k.value",
+            ),
+            // A UUID is a BLOB, which JSON cannot hold.
+            Dialect::Sqlite if key.scalar == Scalar::Uuid => (format!("json_each(?{number}) as k"), "unhex(k.value)"),
+            Dialect::Sqlite => (format!("json_each(?{number}) as k"), "k.value"),
+        };
+        let (table, own) = (super::identifier(&resource.name), self.stored(resource, resource.key, &alias));
+        let from = format!("{keys} join {table} {alias} on {own} = {value}");
+        let page = Page { cells, from, conditions: vec![visible], tail: " order by k.key".to_owned() };
+        (page.into_sql(|index, (expression, _)| format!("{expression} as c{index}")), Program::List(list))
+    }
+
+    /// What an INSERT returns of its row: the expressions, how they are written, and which of them is the key. None
+    /// where something is told that is not in the row itself.
+    pub(super) fn returned(&mut self, read: &Read) -> Option<(Vec<String>, Vec<Op>, usize)> {
+        let resource = self.catalog.at(read.resource);
+        let stored = |index: usize| resource.columns[index].computed.is_none() && !resource.columns[index].masked;
+        let own = |field: &Selection| match field {
+            Selection::Column { column, .. } => stored(*column),
+            Selection::NodeId { .. } | Selection::TypeName { .. } => true,
+            Selection::One { .. } | Selection::Many { .. } => false,
+        };
+        if !read.select.iter().all(own) {
+            return None;
+        }
+        let table = super::identifier(&resource.name);
+        let mut cells = Cells::default();
+        let ops = self.object(&mut cells, read, &table);
+        let key = cells.scalar(self.stored(resource, resource.key, &table), &resource.key_column().scalar);
+        Some((cells.expressions.into_iter().map(|(expression, _)| expression).collect(), ops, key))
     }
 
     /// The statement of a read of one row.

@@ -1,169 +1,203 @@
 //! Writes as SQL. The policy's condition is in the statement itself, so that no row it forbids can be touched, however
 //! the write was come by.
 
-use super::{Bind, Compiler, Statement, identifier};
+use super::{Bind, ChangePlan, Compiler, CreatePlan, Statement, change, identifier, insert};
 use crate::{
     catalog::{
-        Catalog, Hooks, Resource,
+        Cardinality, Catalog, Fill, Resource,
         policy::Operand,
         scalar::{Scalar, Style, Value},
     },
     engine::{
         authorize::Authorized,
         database::Dialect,
-        query::{Assignment, KeySource, Predicate, Query, QueryAction, Source},
+        query::{Assignment, Predicate, Query, QueryAction, Source},
     },
 };
+use std::sync::Arc;
 
 /// How a write runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WritePlan {
-    /// What it does.
-    pub kind: WriteKind,
-    /// The statement; it returns the key of the row that it touched. Where there are hooks, it finds and locks the row.
-    pub statement: Statement,
-    /// The write through the entity's hooks, where it has some.
-    pub hooked: Option<Hooked>,
-    /// The key's type.
-    pub key: Scalar,
     /// The resource's name, for errors.
     pub resource: String,
-    /// Whether the row is visible to the caller: what tells «not allowed» from «not there».
-    pub visible: Option<Statement>,
-    /// Whether the written row is one that the policy permits, where the statement could have changed that.
-    pub check: Option<Statement>,
-}
-
-/// A write through the hooks of an entity.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Hooked {
-    /// The hooks.
-    pub hooks: Hooks,
-    /// The columns that are set: name, type, and where the value comes from.
-    pub columns: Vec<(String, Scalar, Bind)>,
+    /// The key's type.
+    pub key: Scalar,
+    /// What it does.
+    pub action: WriteAction,
 }
 
 /// What a write does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WriteKind {
-    /// Adds a row.
-    Create,
-    /// Changes a row.
-    Update,
-    /// Deletes a row, after it was read.
-    Delete,
+#[derive(Debug, Clone, PartialEq)]
+pub enum WriteAction {
+    /// Adds rows.
+    Create(Box<CreatePlan>),
+    /// Changes or deletes rows.
+    Change(Box<ChangePlan>),
 }
 
-pub(super) fn compile(catalog: &Catalog, query: &Authorized<Query>, dialect: Dialect, style: Style) -> WritePlan {
+/// A column that is written, where the statement alone does not tell: for hooks, and for what a failure was about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Setting {
+    /// The column's name.
+    pub column: String,
+    /// Its type.
+    pub scalar: Scalar,
+    /// What is written.
+    pub from: From,
+}
+
+/// Where a written value comes from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum From {
+    /// The values of the request.
+    Bind(Bind),
+    /// What was found with the row: one of the columns that every update touches.
+    Found(usize),
+}
+
+pub(super) fn compile(
+    catalog: &Catalog,
+    query: &Authorized<Query>,
+    dialect: Dialect,
+    style: Style,
+) -> Option<WritePlan> {
     let resource = catalog.at(query.resource);
     let new = || Compiler::new(catalog, query, dialect, style);
-    let hooked = resource.hooks.map(|hooks| {
-        let set = match &query.action {
-            QueryAction::Create(set) | QueryAction::Update(_, set) => set.as_slice(),
-            QueryAction::Read | QueryAction::Delete(_) => &[],
-        };
-        Hooked { hooks, columns: set.iter().map(|assignment| hooked_column(resource, assignment)).collect() }
-    });
-    let (kind, statement, key) = match &query.action {
-        QueryAction::Create(set) => (WriteKind::Create, new().insert(query, set), None),
-        QueryAction::Update(key, _) if hooked.is_some() => (WriteKind::Update, new().lock(query, *key), Some(*key)),
-        QueryAction::Delete(key) if hooked.is_some() => (WriteKind::Delete, new().lock(query, *key), Some(*key)),
-        QueryAction::Update(key, set) => (WriteKind::Update, new().update(query, *key, set), Some(*key)),
-        QueryAction::Delete(key) => (WriteKind::Delete, new().delete(query, *key), Some(*key)),
-        QueryAction::Read => (WriteKind::Create, new().finish(String::new()), None),
+    let action = match &query.action {
+        QueryAction::Read => return None,
+        QueryAction::Create(rows) => WriteAction::Create(Box::new(insert::compile(new, query, rows))),
+        QueryAction::Update(target, set) => {
+            WriteAction::Change(Box::new(change::compile(new, query, target, Some(set))))
+        }
+        QueryAction::Delete(target) => WriteAction::Change(Box::new(change::compile(new, query, target, None))),
     };
-    let probe = |key: KeySource, predicate: &Predicate| new().probe(query, key, predicate);
-    WritePlan {
-        kind,
-        statement,
-        hooked,
-        key: resource.key_column().scalar.clone(),
-        resource: resource.name.clone(),
-        visible: key.map(|key| probe(key, &query.access[query.resource].visible)),
-        check: (query.check != Predicate::Constant(true)).then(|| probe(KeySource::Written, &query.check)),
+    Some(WritePlan { resource: resource.name.clone(), key: resource.key_column().scalar.clone(), action })
+}
+
+/// The relations by which SQLite, which does not say which one it was, is asked what a row refers to in vain: the
+/// column, and the statement that finds the row at the other end.
+pub(super) fn references(catalog: &Catalog, dialect: Dialect, resource: &Resource) -> Vec<(String, Arc<str>)> {
+    if dialect == Dialect::Postgres {
+        return Vec::new();
     }
+    let one = resource.relations.iter().filter(|relation| relation.cardinality == Cardinality::One);
+    one.map(|relation| {
+        let target = catalog.at(relation.target);
+        let (table, column) = (identifier(&target.name), identifier(&target.columns[relation.foreign].name));
+        let sql = format!("select 1 from {table} where {column} = ?1");
+        (resource.columns[relation.local].name.clone(), Arc::from(sql))
+    })
+    .collect()
+}
+
+/// The columns that are written, as hooks take them.
+pub(super) fn settings(resource: &Resource, set: &[Assignment]) -> Vec<Setting> {
+    let mut found = 0..;
+    set.iter()
+        .map(|assignment| {
+            let column = &resource.columns[assignment.column];
+            let from = match &assignment.source {
+                Source::Slot(slot) => From::Bind(Bind::Slot(*slot)),
+                Source::Preset(Operand::Claim(claim)) => From::Bind(Bind::Claim(*claim)),
+                Source::Preset(Operand::Value(value)) => From::Bind(Bind::Value(value.clone())),
+                Source::Fill(fill) => From::Bind(Bind::Fill(fill.clone())),
+                Source::Parent => From::Bind(Bind::Written),
+                Source::Touch(_) => From::Found(found.next().unwrap_or_default()),
+                Source::Null => From::Bind(Bind::Value(Value::Null)),
+            };
+            Setting { column: column.name.clone(), scalar: column.scalar.clone(), from }
+        })
+        .collect()
+}
+
+/// The types of the touched columns, in the order in which [`Compiler::touches`] selects them.
+pub(super) fn touched(resource: &Resource, set: &[Assignment]) -> Vec<Scalar> {
+    let touched = set.iter().filter(|assignment| matches!(assignment.source, Source::Touch(_)));
+    touched.map(|assignment| resource.columns[assignment.column].scalar.clone()).collect()
 }
 
 impl Compiler<'_> {
-    fn insert(mut self, query: &Query, set: &[Assignment]) -> Statement {
-        let resource = self.catalog.at(query.resource);
-        let table = identifier(&resource.name);
-        let key = identifier(&resource.key_column().name);
-        if set.is_empty() {
-            return self.finish(format!("insert into {table} default values returning {key}"));
-        }
-        let columns: Vec<_> =
-            set.iter().map(|assignment| identifier(&resource.columns[assignment.column].name)).collect();
-        let values: Vec<_> = set.iter().map(|assignment| self.source(query, assignment)).collect();
-        let (columns, values) = (columns.join(", "), values.join(", "));
-        self.finish(format!("insert into {table} ({columns}) values ({values}) returning {key}"))
-    }
-
-    fn update(mut self, query: &Authorized<Query>, key: KeySource, set: &[Assignment]) -> Statement {
-        let resource = self.catalog.at(query.resource);
-        let (table, key_name) = (identifier(&resource.name), identifier(&resource.key_column().name));
+    /// What is written to the columns of the row `t`, as a SET clause has it.
+    pub(super) fn assignments(&mut self, resource: &Resource, set: &[Assignment]) -> String {
         let assignments: Vec<_> = set
             .iter()
             .map(|assignment| {
                 let column = identifier(&resource.columns[assignment.column].name);
-                format!("{column} = {}", self.source(query, assignment))
+                format!("{column} = {}", self.source(resource, assignment))
             })
             .collect();
+        if !assignments.is_empty() {
+            return assignments.join(", ");
+        }
         // An input that names no column still must find its row, and be allowed to write it.
-        let assignments =
-            if assignments.is_empty() { format!("{key_name} = t.{key_name}") } else { assignments.join(", ") };
-        let target = self.target(query, key, &query.permitted);
-        self.finish(format!("update {table} as t set {assignments} where {target} returning {key_name}"))
+        format!("{} = {}", identifier(&resource.key_column().name), self.stored(resource, resource.key, "t"))
     }
 
-    fn delete(mut self, query: &Authorized<Query>, key: KeySource) -> Statement {
-        let resource = self.catalog.at(query.resource);
-        let (table, key_name) = (identifier(&resource.name), identifier(&resource.key_column().name));
-        let target = self.target(query, key, &query.permitted);
-        self.finish(format!("delete from {table} as t where {target} returning {key_name}"))
-    }
-
-    /// Finds the row, and keeps others from writing it until the transaction ends; on SQLite nobody else can.
-    fn lock(mut self, query: &Authorized<Query>, key: KeySource) -> Statement {
-        let resource = self.catalog.at(query.resource);
-        let (table, key_name) = (identifier(&resource.name), identifier(&resource.key_column().name));
-        let target = self.target(query, key, &query.permitted);
-        let lock = if self.dialect == Dialect::Postgres { " for update" } else { "" };
-        self.finish(format!("select {key_name} from {table} as t where {target}{lock}"))
-    }
-
-    fn probe(mut self, query: &Query, key: KeySource, predicate: &Predicate) -> Statement {
-        let table = identifier(&self.catalog.at(query.resource).name);
-        let target = self.target(query, key, predicate);
-        self.finish(format!("select 1 from {table} as t where {target}"))
-    }
-
-    fn target(&mut self, query: &Query, key: KeySource, predicate: &Predicate) -> String {
-        let resource = self.catalog.at(query.resource);
-        let placeholder = self.key(key, &resource.key_column().scalar);
-        let predicate = self.predicate(query.resource, "t", predicate);
-        format!("{} = {placeholder} and {predicate}", self.stored(resource, resource.key, "t"))
-    }
-
-    fn source(&mut self, query: &Query, assignment: &Assignment) -> String {
-        let scalar = &self.catalog.at(query.resource).columns[assignment.column].scalar;
+    pub(super) fn source(&mut self, resource: &Resource, assignment: &Assignment) -> String {
+        let scalar = &resource.columns[assignment.column].scalar;
         match &assignment.source {
             Source::Slot(slot) => self.bind(Bind::Slot(*slot), scalar),
             Source::Preset(operand) => self.operand(operand, scalar),
             Source::Fill(fill) => self.bind(Bind::Fill(fill.clone()), scalar),
+            Source::Parent => self.bind(Bind::Written, scalar),
+            Source::Touch(fill) => self.touch(resource, assignment.column, fill),
             Source::Null => "null".to_owned(),
         }
     }
-}
 
-fn hooked_column(resource: &Resource, assignment: &Assignment) -> (String, Scalar, Bind) {
-    let column = &resource.columns[assignment.column];
-    let bind = match &assignment.source {
-        Source::Slot(slot) => Bind::Slot(*slot),
-        Source::Preset(Operand::Claim(claim)) => Bind::Claim(*claim),
-        Source::Preset(Operand::Value(value)) => Bind::Value(value.clone()),
-        Source::Fill(fill) => Bind::Fill(fill.clone()),
-        Source::Null => Bind::Value(Value::Null),
-    };
-    (column.name.clone(), column.scalar.clone(), bind)
+    /// What an update writes to a column that it touches: never the same twice, however fast updates follow.
+    fn touch(&mut self, resource: &Resource, index: usize, fill: &Fill) -> String {
+        let (scalar, old) = (&resource.columns[index].scalar, self.stored(resource, index, "t"));
+        let new = self.bind(Bind::Fill(fill.clone()), scalar);
+        match (self.dialect, scalar) {
+            (Dialect::Postgres, Scalar::Timestamp) => format!("greatest({new}, {old} + interval '1 microsecond')"),
+            (Dialect::Sqlite, Scalar::Timestamp) => format!("later({new}, {old})"),
+            _ => new,
+        }
+    }
+
+    /// The values of the touched columns of the row `t`, each behind a comma, for hooks to write.
+    pub(super) fn touches(&mut self, resource: &Resource, set: &[Assignment]) -> String {
+        let touched = set.iter().filter(|assignment| matches!(assignment.source, Source::Touch(_)));
+        touched.fold(String::new(), |sql, assignment| sql + ", " + &self.source(resource, assignment))
+    }
+
+    /// Whether a condition holds of the row `t`, as a number: what is unknown does not.
+    pub(super) fn flag(&mut self, of: usize, predicate: &Predicate) -> String {
+        format!("case when {} then 1 else 0 end", self.predicate(of, "t", predicate))
+    }
+
+    /// That the key of `t` is in the list of keys that is bound.
+    pub(super) fn written(&mut self, resource: &Resource) -> String {
+        let (column, scalar) = (self.stored(resource, resource.key, "t"), &resource.key_column().scalar);
+        let number = self.number(Bind::Written);
+        match self.dialect {
+            Dialect::Postgres => format!("{column} = any(${number}::{}[])", scalar.postgres_type()),
+            Dialect::Sqlite => {
+                // A UUID is a BLOB, which JSON cannot hold.
+                let value = if *scalar == Scalar::Uuid { "unhex(value)" } else { "value" };
+                format!("{column} in (select {value} from json_each(?{number}))")
+            }
+        }
+    }
+
+    /// How many of the written rows a condition holds of; none where it always does.
+    pub(super) fn holding(mut self, of: usize, check: &Predicate) -> Option<Statement> {
+        if *check == Predicate::Constant(true) {
+            return None;
+        }
+        let resource = self.catalog.at(of);
+        let (table, keys) = (identifier(&resource.name), self.written(resource));
+        let check = self.predicate(of, "t", check);
+        Some(self.finish(format!("select count(*) from {table} as t where {keys} and {check}")))
+    }
+
+    /// Keeps others from writing the rows that were found until the transaction ends; on SQLite nobody else can.
+    pub(super) const fn lock(&self) -> &'static str {
+        match self.dialect {
+            Dialect::Postgres => " for update of t",
+            Dialect::Sqlite => "",
+        }
+    }
 }

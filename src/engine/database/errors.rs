@@ -6,6 +6,9 @@ use super::sqlite::aggregates::OUT_OF_RANGE;
 use crate::error::{Error, Kind, Problem};
 use sea_orm::{DbErr, RuntimeErr};
 
+/// What is wrong with a column that refers to a row.
+pub(crate) const NO_REFERENCE: &str = "refers to a row that is not there";
+
 /// A violated constraint, as far as the database tells.
 #[derive(Debug, Default)]
 struct Violation {
@@ -15,12 +18,10 @@ struct Violation {
 
 /// The error of a SQLSTATE (PostgreSQL, appendix A).
 fn from_sqlstate(code: &str, violation: Violation) -> Error {
-    let fields = violation.columns.join(", ");
-    let about = |message: &str| if fields.is_empty() { String::new() } else { format!(" ({fields}{message})") };
     let error = match code {
-        "23505" => Error::new(Kind::Conflict, format!("A row with this key is already there{}", about(""))),
+        "23505" => Error::new(Kind::Conflict, "A row with this key is already there"),
         "23503" => Error::new(Kind::Conflict, "A row that this one refers to, or that refers to it, stands in the way"),
-        "23502" => Error::bad_request(format!("A value is missing{}", about(" must not be null"))),
+        "23502" => Error::bad_request("A value is missing"),
         "23514" => Error::bad_request("A value is outside of what its column allows"),
         "25006" => Error::new(Kind::ReadOnly, "The database takes no writes at the moment"),
         "57014" => Error::new(Kind::Timeout, "The statement took longer than it may"),
@@ -35,12 +36,16 @@ fn from_sqlstate(code: &str, violation: Violation) -> Error {
     let message = match code {
         "23505" => "is taken",
         "23502" => "must not be null",
+        "23503" => NO_REFERENCE,
         _ => "is not allowed",
     };
     let problems = violation.columns.into_iter().map(|field| Problem { field, message: message.to_owned() }).collect();
-    let mut error = error.code(code.to_owned());
-    error.problems = problems;
-    error
+    error.code(code.to_owned()).about(problems)
+}
+
+/// The values of these columns are another row's.
+pub(crate) fn taken(columns: Vec<String>) -> Error {
+    from_sqlstate("23505", Violation { columns })
 }
 
 /// The error of a statement on PostgreSQL.
@@ -51,7 +56,9 @@ pub(super) fn from_postgres(error: tokio_postgres::Error) -> Error {
         }
         return Error::internal(error);
     };
-    let columns = db.column().map(|column| vec![column.to_owned()]).or_else(|| key_columns(db.detail()?));
+    // That others still refer to a row is nothing that a column of the input could help.
+    let detail = db.detail().filter(|detail| !detail.contains("is still referenced"));
+    let columns = db.column().map(|column| vec![column.to_owned()]).or_else(|| key_columns(detail?));
     let shown = from_sqlstate(db.code().code(), Violation { columns: columns.unwrap_or_default() });
     shown.source(error)
 }
@@ -86,7 +93,9 @@ pub(super) fn from_sqlite(error: rusqlite::Error) -> Error {
         (_, 18) => "54000",
         _ => return Error::internal(error),
     };
-    let columns = message.as_deref().map(failed_columns).unwrap_or_default();
+    // Of a check it tells the condition, and PostgreSQL nothing.
+    let message = message.as_deref().filter(|_| code != "23514");
+    let columns = message.map(failed_columns).unwrap_or_default();
     from_sqlstate(code, Violation { columns }).source(error)
 }
 

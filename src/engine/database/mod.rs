@@ -11,6 +11,7 @@ mod sqlite;
 mod tls;
 
 pub use errors::error_of;
+pub(crate) use errors::{NO_REFERENCE, taken};
 pub use orm::Migrate;
 pub(crate) use orm::{bound, orm_value};
 
@@ -79,6 +80,9 @@ impl Sink for Affected {
     }
 }
 
+/// A statement's text, its values, and what becomes of its rows.
+pub type Ready<S> = (Arc<str>, Arc<[Value]>, S);
+
 /// A database, with its connections. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Database(Arc<Backend>);
@@ -126,22 +130,28 @@ impl Database {
         }))
     }
 
+    /// A connection for a write of one statement, which is a transaction by itself.
+    ///
+    /// # Errors
+    /// `Unavailable` when none comes free in time or the database is away.
+    pub async fn writer(&self) -> Result<Connection> {
+        Ok(Connection(match &*self.0 {
+            Backend::Sqlite(sqlite) => Held::Sqlite(sqlite.writer().await?),
+            Backend::Postgres(postgres) => Held::Postgres(postgres.connection().await?),
+        }))
+    }
+
     /// A transaction for writes. Dropped, it is rolled back.
     ///
     /// # Errors
     /// `Unavailable` when no connection comes free in time or the database is away.
     pub async fn begin(&self) -> Result<Transaction> {
-        let held = match &*self.0 {
-            Backend::Sqlite(sqlite) => Held::Sqlite(sqlite.writer().await?),
-            Backend::Postgres(postgres) => Held::Postgres(postgres.connection().await?),
-        };
-        let transaction = Transaction { connection: Connection(held), open: true };
-        // SQLite: a deferred transaction that turns to writing fails at once when another writes; an immediate waits.
-        let begin = match self.dialect() {
-            Dialect::Sqlite => "begin immediate",
-            Dialect::Postgres => "begin",
-        };
-        transaction.connection.batch(begin).await?;
+        let transaction = Transaction { connection: self.writer().await?, open: true };
+        match &transaction.connection.0 {
+            // A deferred transaction that turns to writing fails at once when another writes; an immediate one waits.
+            Held::Sqlite(held) => held.batch("begin immediate").await?,
+            Held::Postgres(held) => held.begin(),
+        }
         Ok(transaction)
     }
 
@@ -182,6 +192,18 @@ impl Connection {
         match &self.0 {
             Held::Sqlite(held) => held.run(sql, values, sink).await,
             Held::Postgres(held) => held.run(sql, values, sink()).await,
+        }
+    }
+
+    /// Runs statements one after the other, each with a sink of its own. They are on their way together where a round
+    /// trip costs something.
+    ///
+    /// # Errors
+    /// Which of them failed first, and what the database says of it.
+    pub async fn run_each<S: Sink>(&self, statements: Vec<Ready<S>>) -> Result<Vec<S::Output>, (usize, Error)> {
+        match &self.0 {
+            Held::Sqlite(held) => held.run_each(statements).await,
+            Held::Postgres(held) => held.run_each(statements).await,
         }
     }
 

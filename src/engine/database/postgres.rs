@@ -3,14 +3,18 @@
 //! A connection is not pinged before or after use: one that died is seen to be closed when it is next asked for. A
 //! request that is dropped half way cancels its statement and gives up its connection.
 
-use super::{Row, Sink, errors::from_postgres, tls, unavailable};
+use super::{Ready, Row, Sink, errors::from_postgres, tls, unavailable};
 use crate::{
     catalog::scalar::{Cell, Value},
     config::DatabaseConfig,
     error::{Error, Result},
 };
 use deadpool::managed::{self, Metrics, Object, Pool, RecycleError, RecycleResult};
-use futures_util::{StreamExt as _, pin_mut};
+use futures_util::{
+    StreamExt as _,
+    future::{join, join_all},
+    pin_mut,
+};
 use quick_cache::unsync::Cache;
 use secrecy::ExposeSecret as _;
 use std::{
@@ -28,6 +32,9 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 500;
+
+/// How many statements are on their way at once: no more than `join_all` begins in their order.
+const PIPELINE: usize = 25;
 
 #[derive(Debug)]
 pub(super) struct Postgres {
@@ -54,7 +61,8 @@ impl Postgres {
     }
 
     pub(super) async fn connection(&self) -> Result<Held> {
-        self.pool.get().await.map(|object| Held(Some(object))).map_err(unavailable)
+        let object = self.pool.get().await.map_err(unavailable)?;
+        Ok(Held { object: Some(object), begins: AtomicBool::new(false) })
     }
 }
 
@@ -110,48 +118,102 @@ impl managed::Manager for Manager {
     }
 }
 
-/// A connection taken from the pool; none once it was discarded.
+/// A connection taken from the pool.
 #[derive(Debug)]
-pub(super) struct Held(Option<Object<Manager>>);
+pub(super) struct Held {
+    /// None once it was discarded.
+    object: Option<Object<Manager>>,
+    /// A transaction begins with the next statement, on the same way.
+    begins: AtomicBool,
+}
 
 impl Held {
     fn session(&self) -> Result<&Session> {
-        self.0.as_deref().ok_or_else(|| Error::internal("a discarded connection was used"))
+        self.object.as_deref().ok_or_else(|| Error::internal("a discarded connection was used"))
     }
 
     /// Closes the connection instead of giving it back.
     pub(super) fn discard(&mut self) {
-        self.0.take().map(Object::take);
+        self.object.take().map(Object::take);
+    }
+
+    /// Begins a transaction with the next statement: a message more, and no round trip.
+    pub(super) fn begin(&self) {
+        self.begins.store(true, Ordering::Relaxed);
     }
 
     pub(super) async fn batch(&self, sql: &str) -> Result<()> {
-        self.session()?.client.batch_execute(sql).await.map_err(from_postgres)
+        let client = &self.session()?.client;
+        let batch = if self.begins.swap(false, Ordering::Relaxed) { &format!("begin; {sql}") } else { sql };
+        client.batch_execute(batch).await.map_err(from_postgres)
+    }
+
+    /// Runs `work`, behind the beginning of a transaction if one is to begin.
+    async fn begun<T>(&self, session: &Session, work: impl Future<Output = T>) -> (Result<()>, T) {
+        if !self.begins.swap(false, Ordering::Relaxed) {
+            return (Ok(()), work.await);
+        }
+        // Begun in their order, so that the statement is behind.
+        let (begun, done) = join(session.client.batch_execute("begin"), work).await;
+        (begun.map_err(from_postgres), done)
     }
 
     pub(super) async fn run<S: Sink>(&self, sql: &Arc<str>, values: &Arc<[Value]>, sink: S) -> Result<S::Output> {
         let session = self.session()?;
         let mut guard = CancelOnDrop { session, done: false };
-        let result = session.run(sql, values, sink).await;
+        let (begun, result) = self.begun(session, session.run(sql, values, sink)).await;
         // Whatever the answer, there was one: nothing is left running.
         guard.done = true;
-        result
+        begun.and(result)
+    }
+
+    pub(super) async fn run_each<S: Sink>(&self, statements: Vec<Ready<S>>) -> Result<Vec<S::Output>, (usize, Error)> {
+        let session = self.session().map_err(|error| (0, error))?;
+        let mut guard = CancelOnDrop { session, done: false };
+        let (begun, result) = self.begun(session, session.run_each(statements)).await;
+        guard.done = true;
+        begun.map_err(|error| (0, error)).and(result)
     }
 }
 
 impl Session {
+    /// Runs statements in their order. One that fails aborts the transaction, so that none behind it does anything.
+    async fn run_each<S: Sink>(&self, statements: Vec<Ready<S>>) -> Result<Vec<S::Output>, (usize, Error)> {
+        let mut outputs = Vec::with_capacity(statements.len());
+        let mut statements = statements.into_iter();
+        loop {
+            let batch: Vec<_> = statements.by_ref().take(PIPELINE).collect();
+            if batch.is_empty() {
+                return Ok(outputs);
+            }
+            if let Some(known) = &self.statements {
+                // One that were prepared on its way would be overtaken by those behind it.
+                for (sql, ..) in &batch {
+                    self.prepared(known, sql).await.map_err(|error| (outputs.len(), error))?;
+                }
+            }
+            let running = batch.into_iter().map(async |(sql, values, sink)| self.run(&sql, &values, sink).await);
+            for outcome in join_all(running).await {
+                outputs.push(outcome.map_err(|error| (outputs.len(), error))?);
+            }
+        }
+    }
+
+    async fn prepared(&self, statements: &Mutex<Cache<Arc<str>, Statement>>, sql: &Arc<str>) -> Result<Statement> {
+        let cached = lock(statements).get(sql).cloned();
+        if let Some(statement) = cached {
+            return Ok(statement);
+        }
+        let statement = self.client.prepare(sql).await.map_err(from_postgres)?;
+        lock(statements).insert(Arc::clone(sql), statement.clone());
+        Ok(statement)
+    }
+
     async fn run<S: Sink>(&self, sql: &Arc<str>, values: &Arc<[Value]>, mut sink: S) -> Result<S::Output> {
         let parameters = values.iter().map(|value| value as &(dyn ToSql + Sync));
         let rows = match &self.statements {
             Some(statements) => {
-                let cached = lock(statements).get(sql).cloned();
-                let statement = match cached {
-                    Some(statement) => statement,
-                    None => {
-                        let statement = self.client.prepare(sql).await.map_err(from_postgres)?;
-                        lock(statements).insert(Arc::clone(sql), statement.clone());
-                        statement
-                    }
-                };
+                let statement = self.prepared(statements, sql).await?;
                 self.client.query_raw(&statement, parameters).await
             }
             // Without a named statement the server infers the types from the casts all the same.

@@ -7,7 +7,7 @@
 pub(super) mod aggregates;
 mod functions;
 
-use super::{Row, Sink, errors::from_sqlite, unavailable};
+use super::{Ready, Row, Sink, errors::from_sqlite, unavailable};
 use crate::{
     catalog::scalar::{Cell, Value},
     config::DatabaseConfig,
@@ -230,12 +230,21 @@ impl Held {
         let (sql, values) = (Arc::clone(sql), Arc::clone(values));
         self.blocking(move |connection| match execute(connection, &sql, &values, sink()) {
             Ok(output) => Ok(output),
-            Err(Failure::Other(error)) => Err(error),
-            Err(Failure::Interrupted) => {
-                Err(Error::new(crate::error::Kind::Timeout, "The statement took longer than it may"))
-            }
+            Err(failure) => Err(failure.into()),
         })
         .await
+    }
+
+    pub(super) async fn run_each<S: Sink>(&self, statements: Vec<Ready<S>>) -> Result<Vec<S::Output>, (usize, Error)> {
+        let job = move |connection: &Connection| {
+            let each = statements.into_iter().enumerate();
+            Ok(each
+                .map(|(number, (sql, values, sink))| {
+                    execute(connection, &sql, &values, sink).map_err(|failure| (number, failure.into()))
+                })
+                .collect())
+        };
+        self.blocking(job).await.unwrap_or_else(|error| Err((0, error)))
     }
 
     /// Runs `job` on the blocking pool. If the request is dropped meanwhile, the statement is interrupted.
@@ -313,6 +322,15 @@ impl From<rusqlite::Error> for Failure {
         match error.sqlite_error_code() {
             Some(ErrorCode::OperationInterrupted) => Self::Interrupted,
             _ => Self::Other(from_sqlite(error)),
+        }
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Interrupted => Self::new(crate::error::Kind::Timeout, "The statement took longer than it may"),
+            Failure::Other(error) => error,
         }
     }
 }

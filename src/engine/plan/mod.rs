@@ -8,11 +8,12 @@ mod limits;
 mod summary;
 mod write;
 
-pub use write::{create_columns, update_columns};
+pub(crate) use write::merges;
+pub use write::{MAX_NESTED, create_columns, nested, update_columns};
 
 use super::{
-    query::{KeySource, Query, Read, Selection, SlotKind, Sort, Window},
-    request::{Action, Envelope, Field, Key, List, Page, PartKind, Question, Slot},
+    query::{Defects, KeySource, Query, Read, Selection, SlotKind, Sort, Window},
+    request::{Action, Envelope, Field, Key, List, Page, PartKind, Question, Slot, Target},
 };
 use crate::{
     catalog::{Cardinality, Catalog, Resource, scalar::Style},
@@ -33,22 +34,25 @@ pub struct Bounds {
 ///
 /// # Errors
 /// A name that the catalogue does not have, with the nearest one; an operator that the column's type does not have; a
-/// page beyond the bounds; an input that lacks a required column or names one that is not for clients to write.
+/// page beyond the bounds. What is wrong with the members of an input is told with the values, by the query's defects.
 pub fn plan(catalog: &Catalog, question: &Question, style: Style, bounds: Bounds) -> Result<Query> {
     let resource = catalog.find(&question.request.resource)?;
-    let mut planner = Planner { catalog, style, bounds, slots: Vec::new(), group: None, conditions: 0 };
+    let mut planner =
+        Planner { catalog, style, bounds, slots: Vec::new(), defects: Defects::default(), group: None, conditions: 0 };
     let action = planner.action(resource, &question.request.action)?;
     let read = match &question.request.action {
         Action::List(list) => planner.list(resource, list, &question.request.select, &question.envelope)?,
-        Action::Get(key) | Action::Delete(key) => {
+        Action::Get(key) | Action::Delete(Target::Row { key, .. }) => {
             let key = planner.key(resource, *key);
             planner.row(resource, key, &question.request.select)?
         }
-        Action::Create(_) | Action::Update(..) | Action::Replace(..) => {
-            planner.row(resource, KeySource::Written, &question.request.select)?
+        action => {
+            let key = if action.is_of_one() { KeySource::Written } else { KeySource::Each };
+            planner.row(resource, key, &question.request.select)?
         }
     };
-    Ok(Query { resource, action, read, envelope: question.envelope.clone(), slots: planner.slots })
+    let (slots, defects) = (planner.slots, planner.defects);
+    Ok(Query { resource, action, read, envelope: question.envelope.clone(), slots, defects })
 }
 
 struct Planner<'c> {
@@ -56,6 +60,7 @@ struct Planner<'c> {
     style: Style,
     bounds: Bounds,
     slots: Vec<SlotKind>,
+    defects: Defects,
     /// The groups whose conditions, order and members are being planned.
     group: Option<GroupScope>,
     /// How many conditions the filters have so far.
@@ -115,7 +120,8 @@ impl Planner<'_> {
                         PartKind::TotalCount => counted = true,
                         PartKind::Aggregate(parts) => summaries.push(self.aggregate(resource, parts)?),
                         PartKind::Groups(groups) => summaries.push(self.groups(resource, groups)?),
-                        PartKind::TypeName(_) => {}
+                        // Of a list that is read, nothing is affected.
+                        PartKind::Affected | PartKind::TypeName(_) => {}
                     }
                 }
             }

@@ -24,7 +24,7 @@ fn decide(set: &SelectionSet, found: &mut Vec<(Name, bool)>) {
             Selection::Field(field) => {
                 for (name, value) in &field.node.arguments {
                     let cursor = matches!(name.node.as_str(), "after" | "before");
-                    if !cursor && !matches!(name.node.as_str(), "first" | "last" | "offset") {
+                    if !cursor && !matches!(name.node.as_str(), "first" | "last" | "offset" | "atMost") {
                         continue;
                     }
                     if let Value::Variable(variable) = &value.node {

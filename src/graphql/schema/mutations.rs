@@ -2,42 +2,135 @@
 
 use super::{Member, Types, about, argument, nullable, object_field, output_type};
 use crate::{
-    catalog::{Column, Resource, policy::Condition},
-    engine::plan::{create_columns, update_columns},
+    catalog::{
+        Column, Resource,
+        policy::{Condition, Grant},
+    },
+    engine::plan::{MAX_NESTED, create_columns, merges, nested, update_columns},
 };
-use async_graphql::dynamic::Object;
+use async_graphql::dynamic::{Field, InputValue, Object};
 
 impl Types<'_> {
-    pub(super) fn mutations(&mut self, mut mutation: Object, resource: &Resource) -> Object {
-        let (name, policy) = (&resource.names.type_name, &resource.policy);
-        let field = |verb: &str, text: String| object_field(&format!("{verb}{name}"), &format!("{name}!"), &text);
-        let key = || argument("id", "ID!", "The key of the row.");
-        if policy.create.condition != Condition::Never {
-            let members: Vec<_> =
-                create_columns(resource).map(|column| self.member(resource, column, !column.required())).collect();
-            let input = format!("Create{name}Input");
-            self.input_object(&input, &format!("A new row of {}.", resource.name), members, false);
-            let create = field("create", format!("Adds a row to {}.", resource.name));
-            mutation = mutation.field(create.argument(argument("input", &format!("{input}!"), "The new row.")));
+    pub(super) fn mutations(&mut self, mutation: Object, resource: &Resource) -> Object {
+        let policy = &resource.policy;
+        let granted = |grant: &Grant| grant.condition != Condition::Never;
+        let (updates, deletes) = (granted(&policy.update), granted(&policy.delete));
+        let mut mutation = mutation;
+        if granted(&policy.create) {
+            mutation = self.create(mutation, resource);
         }
-        if policy.update.condition != Condition::Never {
-            let members: Vec<_> = update_columns(resource).map(|column| self.member(resource, column, true)).collect();
-            let input = format!("Update{name}Input");
-            self.input_object(
-                &input,
-                &format!("What changes in a row of {}; what is left out stays.", resource.name),
-                members,
-                false,
+        if updates {
+            mutation = self.update(mutation, resource);
+        }
+        if deletes {
+            mutation = self.delete(mutation, resource);
+        }
+        if updates || deletes {
+            let name = &resource.names.type_name;
+            let text = format!("What a write of several rows of {} has done.", resource.name);
+            let nodes = "The rows, in the order of their keys; what they were, if they are deleted.";
+            self.register(
+                Object::new(format!("{name}MutationResult"))
+                    .description(text)
+                    .field(object_field("affected", "Int!", "How many rows were written."))
+                    .field(object_field("nodes", &format!("[{name}!]!"), nodes)),
             );
-            let update = field("update", format!("Changes a row of {}.", resource.name));
-            mutation =
-                mutation.field(update.argument(key()).argument(argument("set", &format!("{input}!"), "What changes.")));
-        }
-        if policy.delete.condition != Condition::Never {
-            let delete = field("delete", format!("Deletes a row of {}, and tells what it was.", resource.name));
-            mutation = mutation.field(delete.argument(key()));
         }
         mutation
+    }
+
+    fn create(&mut self, mutation: Object, resource: &Resource) -> Object {
+        let names = &resource.names;
+        let (name, plural) = (&names.type_name, &names.type_plural);
+        let input = format!("Create{name}Input");
+        self.new_row(&input, resource, None, 1);
+        let columns = resource.columns.iter();
+        let columns = columns.map(|column| (column.name.to_uppercase(), about(resource, column))).collect();
+        self.enumeration(&format!("{name}Column"), &format!("A column of {}.", resource.name), columns);
+        let list = format!("[{name}Column!]");
+        let spelt = |columns: &Vec<usize>| {
+            let names = columns.iter().map(|column| resource.columns[*column].name.to_uppercase());
+            format!("`{}`", names.collect::<Vec<_>>().join(" "))
+        };
+        let sets = resource.unique.iter().map(spelt).collect::<Vec<_>>().join(", or ");
+        let member = |name: &str, ty: &str, text: String| (name.to_owned(), ty.to_owned(), text);
+        let members = vec![
+            member("target", &list, format!("The columns whose values are taken: {sets}. The key without.")),
+            member("action", "ConflictAction! = UPDATE", "What becomes of the new row.".to_owned()),
+            member(
+                "update",
+                &list,
+                "Which columns the row that is there gets of the input; all that an update may write without."
+                    .to_owned(),
+            ),
+        ];
+        let conflict = format!("{name}OnConflict");
+        let text = format!("What becomes of a new row of {} whose values are taken.", resource.name);
+        self.input_object(&conflict, &text, members, false);
+        let on_conflict =
+            || argument("onConflict", &conflict, "What becomes of it if its values are taken; an error without.");
+        let one =
+            object_field(&format!("create{name}"), &format!("{name}!"), &format!("Adds a row to {}.", resource.name))
+                .argument(argument("input", &format!("{input}!"), "The new row."))
+                .argument(on_conflict());
+        let text = format!("Adds rows to {}, and tells of each of them, in their order.", resource.name);
+        let many = object_field(&format!("create{plural}"), &format!("[{name}!]!"), &text)
+            .argument(argument("input", &format!("[{input}!]!"), "The new rows."))
+            .argument(on_conflict());
+        mutation.field(one).field(many)
+    }
+
+    /// The input of a new row, with those of the rows that can be made together with it: each has a type of its own, so
+    /// that they end somewhere. `foreign` is the column that says to which row it belongs, if it is one of those.
+    fn new_row(&mut self, input: &str, resource: &Resource, foreign: Option<usize>, depth: usize) {
+        let foreign = foreign.map(|column| resource.columns[column].name.as_str());
+        let mut members: Vec<Member> = Vec::new();
+        if merges(resource) && foreign.is_none() {
+            let key = resource.key_column();
+            let text = "The key of a row that is there: only with `onConflict` on the key, for the server gives new ones theirs.";
+            members.push((key.field.clone(), "ID".to_owned(), text.to_owned()));
+        }
+        let columns = create_columns(resource).filter(|column| Some(column.name.as_str()) != foreign);
+        members.extend(columns.map(|column| self.member(resource, column, !column.required())));
+        if depth < MAX_NESTED {
+            let catalog = self.catalog;
+            for relation in nested(catalog, resource) {
+                let target = catalog.at(relation.target);
+                let field = heck::AsUpperCamelCase(&relation.field);
+                let below = format!("{}{field}Input", input.trim_end_matches("Input"));
+                self.new_row(&below, target, Some(relation.foreign), depth + 1);
+                let text = format!("New rows of {} that belong to it.", target.name);
+                members.push((relation.field.clone(), format!("[{below}!]"), text));
+            }
+        }
+        let text = match foreign {
+            Some(_) => format!("A new row of {} that belongs to another new row.", resource.name),
+            None => format!("A new row of {}.", resource.name),
+        };
+        self.input_object(input, &text, members, false);
+    }
+
+    fn update(&mut self, mutation: Object, resource: &Resource) -> Object {
+        let names = &resource.names;
+        let name = &names.type_name;
+        let members: Vec<_> = update_columns(resource).map(|column| self.member(resource, column, true)).collect();
+        let input = format!("Update{name}Input");
+        let text = format!("What changes in a row of {}; what is left out stays.", resource.name);
+        self.input_object(&input, &text, members, false);
+        let set = || argument("set", &format!("{input}!"), "What changes.");
+        let text = format!("Changes a row of {}.", resource.name);
+        let one = object_field(&format!("update{name}"), &format!("{name}!"), &text).argument(key()).argument(set());
+        let text = format!("Changes the rows of {} that match.", resource.name);
+        let many = matching("update", resource, &text).argument(set());
+        mutation.field(in_state(one, resource)).field(many)
+    }
+
+    fn delete(&self, mutation: Object, resource: &Resource) -> Object {
+        let name = &resource.names.type_name;
+        let text = format!("Deletes a row of {}, and tells what it was.", resource.name);
+        let one = object_field(&format!("delete{name}"), &format!("{name}!"), &text).argument(key());
+        let text = format!("Deletes the rows of {} that match, and tells what they were.", resource.name);
+        mutation.field(in_state(one, resource)).field(matching("delete", resource, &text))
     }
 
     fn member(&self, resource: &Resource, column: &Column, optional: bool) -> Member {
@@ -75,4 +168,24 @@ impl Types<'_> {
             "Signs a user in.",
         ))
     }
+}
+
+fn key() -> InputValue {
+    argument("id", "ID!", "The key of the row.")
+}
+
+/// A field that writes all rows that match.
+fn matching(verb: &str, resource: &Resource, text: &str) -> Field {
+    let (name, plural) = (&resource.names.type_name, &resource.names.type_plural);
+    let most = "How many rows they may be: if more match, nothing is written.";
+    object_field(&format!("{verb}{plural}"), &format!("{name}MutationResult!"), text)
+        .argument(argument("filter", &format!("{name}Filter!"), "Which rows."))
+        .argument(argument("atMost", "Int! = 1", most))
+}
+
+/// A field that writes its row only if nobody else has meanwhile.
+fn in_state(field: Field, resource: &Resource) -> Field {
+    let Some(column) = resource.touched() else { return field };
+    let text = format!("The `{}` that the row must have still; without, it is written in any state.", column.field);
+    field.argument(argument("ifUpdatedAt", "DateTime", &text))
 }

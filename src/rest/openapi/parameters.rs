@@ -5,7 +5,10 @@
 use super::{reference, schemas::example};
 use crate::{
     catalog::{Catalog, Column, Operator, Resource},
-    rest::{filter::OPERATORS, prefer::Return},
+    rest::{
+        filter::OPERATORS,
+        prefer::{Resolution, Return},
+    },
 };
 use serde_json::{Map, Value, json};
 
@@ -51,19 +54,44 @@ fn shared() -> Map<String, Value> {
     ];
     let names = WORDS.iter().map(|(_, name)| (*name).to_owned());
     let preferences = [Return::Minimal, Return::HeadersOnly, Return::Representation].map(Return::applied);
+    let resolutions = [Resolution::Merge, Resolution::Ignore].map(Resolution::applied);
     let prefer = json!({
         "name": "Prefer",
         "in": "header",
-        "description": "What the answer holds: nothing, nothing but where the row is, or the rows as an array.",
-        "schema": { "type": "string", "enum": preferences },
+        "description": format!(
+            "What the answer holds: nothing, nothing but where the row is, or the rows as an array ({}). For POST: what \
+             becomes of rows whose values are taken ({}). For PATCH and DELETE with a filter that is more than the key: \
+             how many rows it may match (handling=strict, max-affected=N).",
+            preferences.join(", "),
+            resolutions.join(", "),
+        ),
+        "schema": { "type": "string" },
+        "examples": { "representation": { "value": preferences[2] } },
     });
-    names.zip(values).chain([("Prefer".to_owned(), prefer)]).collect()
+    let on_conflict = query(
+        "on_conflict",
+        "The columns whose values are taken, separated by commas, for `Prefer: resolution=…`. Without it: the key.",
+        json!({ "type": "string" }),
+    );
+    let others = [("Prefer".to_owned(), prefer), ("OnConflict".to_owned(), on_conflict)];
+    names.zip(values).chain(others).collect()
 }
 
 /// The parameters of a list.
 pub(super) fn of_list(resource: &Resource) -> Vec<Value> {
     let filters = filtered(resource).map(|column| reference("parameters", &filter_name(resource, column)));
     filters.chain(WORDS.iter().map(|(_, name)| reference("parameters", name))).collect()
+}
+
+/// The filters of a list.
+pub(super) fn filters(resource: &Resource) -> Vec<Value> {
+    let filters = filtered(resource).map(|column| reference("parameters", &filter_name(resource, column)));
+    filters.chain(["And", "Or"].map(|name| reference("parameters", name))).collect()
+}
+
+/// The columns by which new rows meet those that are there.
+pub(super) fn on_conflict() -> Value {
+    reference("parameters", "OnConflict")
 }
 
 /// `select` alone, as where the path or the body names the row.

@@ -92,24 +92,32 @@ fn create(resource: &Resource) -> Value {
     let name = &resource.names.type_name;
     let access = Access::write(resource, &resource.policy.create);
     let created = json!({
-        "description": "The new row: the object, or an array of it for `return=representation`, or nothing for the other preferences.",
+        "description": "The new row: the object, or an array of it for `return=representation`, or nothing for the other preferences and for several rows.",
         "headers": {
             "Location": header("Where the row is.", "^/"),
             "Preference-Applied": preference_applied(),
         },
         "content": json_content(json!({ "oneOf": [reference("schemas", name), array(resource)] })),
     });
+    let mut merged = created.clone();
+    merged["description"] =
+        "For `resolution=merge-duplicates`: all rows were there, and have got the new values.".into();
+    let input = reference("schemas", &Form::Create.name(resource));
     let mut kinds = BODY.to_vec();
     kinds.extend([Kind::NotAcceptable, Kind::Conflict]);
+    // A row that is there may be one that the caller sees and must not write to.
+    if !access.forbids && Access::write(resource, &resource.policy.update).forbids {
+        kinds.push(Kind::Forbidden);
+    }
     json!({
         "operationId": format!("create{name}"),
         "tags": [resource.name],
-        "summary": format!("Create one {name}"),
-        "description": format!("Created by {}.", access.words),
+        "summary": format!("Create one {name}, or several"),
+        "description": format!("Created by {}. An array is created whole, or not at all.", access.words),
         "security": security(access.anonymous),
-        "parameters": [parameters::select(), parameters::prefer()],
-        "requestBody": body(resource, Form::Create),
-        "responses": responses([("201", created)], &failures(&access, &kinds)),
+        "parameters": [parameters::select(), parameters::on_conflict(), parameters::prefer()],
+        "requestBody": { "required": true, "content": json_content(json!({ "oneOf": [input, { "type": "array", "items": input }] })) },
+        "responses": responses([("200", merged), ("201", created)], &failures(&access, &kinds)),
     })
 }
 
@@ -207,8 +215,13 @@ impl Write {
         };
         let headers = json!({ "Preference-Applied": preference_applied() });
         operation["summary"] = format!("{}, named in the query string", self.summary(resource)).into();
-        operation["parameters"] =
-            json!([parameters::key_in_query(resource), parameters::select(), parameters::prefer()]);
+        let mut named = match self {
+            Self::Replace => vec![parameters::key_in_query(resource)],
+            // Any filter, where the preference says how many rows it may match.
+            Self::Update | Self::Delete => parameters::filters(resource),
+        };
+        named.extend([parameters::select(), parameters::prefer()]);
+        operation["parameters"] = named.into();
         operation["responses"] = responses(
             [
                 (
@@ -241,5 +254,5 @@ fn array(resource: &Resource) -> Value {
 }
 
 fn preference_applied() -> Value {
-    header("The preference that was honoured, if one was sent.", "^return=")
+    header("The preferences that were honoured, if some were sent.", "^(resolution|handling|return)=")
 }

@@ -10,7 +10,7 @@ use crate::{
         policy::Condition,
         scalar::{Cell, Decimal, Scalar, Style, Value as Constant},
     },
-    engine::plan::{create_columns, update_columns},
+    engine::plan::{create_columns, merges, update_columns},
 };
 use heck::ToTitleCase as _;
 use serde_json::{Map, Value, json};
@@ -43,7 +43,11 @@ impl Form {
     fn columns(self, resource: &Resource) -> Vec<&Column> {
         match self {
             Self::Row => resource.columns.iter().collect(),
-            Self::Create => create_columns(resource).collect(),
+            // A key that the server gives can be that of a row that is there, for `on_conflict`.
+            Self::Create => {
+                let key = merges(resource).then(|| resource.key_column());
+                key.into_iter().chain(create_columns(resource)).collect()
+            }
             Self::Update => update_columns(resource).collect(),
             // A replacement may repeat its key.
             Self::Replace => std::iter::once(resource.key_column()).chain(update_columns(resource)).collect(),

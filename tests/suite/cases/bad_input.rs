@@ -183,7 +183,8 @@ async fn values_in_bodies_and_variables() {
         for value in values {
             // Each of them names a member that is not there, so that no good value can slip through.
             for body in [json!({ "title": value, "zzz": 1 }), json!({ "amount": value, "zzz": 1 }), json!({ "spent_on": value, "zzz": value }), value.clone()] {
-                if body == json!({}) {
+                // A change of nothing is one, and so are no rows at all.
+                if body == json!({}) || body == json!([]) {
                     continue;
                 }
                 for (method, path) in [("POST", "/expenses"), ("PUT", &own), ("PATCH", &own), ("POST", "/auth/register"), ("POST", "/auth/login"), ("PATCH", "/auth/me")] {

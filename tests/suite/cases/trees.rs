@@ -165,7 +165,7 @@ async fn integer_keys_are_the_servers() {
         assert!([400, 422].contains(&answer.status), "{}", answer.text);
         server.rest(Editor, "PUT", "/trees/77", chosen).await.expect(404);
         let document = r#"mutation { createTree(input: { id: 77, name: "Yew", species: "x" }) { id } }"#;
-        server.graphql(Editor, document, Value::Null).await.refused("GRAPHQL_VALIDATION_FAILED");
+        server.graphql(Editor, document, Value::Null).await.refused("BAD_USER_INPUT").saying("which the server gives");
         assert_eq!(server.get(Anonymous, "/trees").await.text, TUTORIAL);
         // A key that was given up is not given out again.
         let yew = json!({ "name": "Yew", "species": "Taxus baccata" });

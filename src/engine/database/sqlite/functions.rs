@@ -1,10 +1,12 @@
-//! What PostgreSQL has and SQLite has not, as functions in SQL: patterns, regular expressions, words, JSON paths.
+//! What PostgreSQL has and SQLite has not, as functions in SQL: patterns, regular expressions, words, JSON paths, and the
+//! later of two times.
 //!
 //! In: a new connection. Out: the same with functions whose answers are PostgreSQL's. Patterns are read once a
 //! statement. No trigger, view or index may use them: other programs open the file too.
 
 use super::Budget;
 use crate::engine::{regex, words};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use rusqlite::{
     Connection, ffi,
     functions::FunctionFlags,
@@ -29,6 +31,13 @@ pub(super) fn register(connection: &Connection, budget: &Arc<Budget>) -> SqlResu
         ValueRef::Text(text) => Ok(std::str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok())),
         _ => Ok(None),
     })?;
+    connection.create_scalar_function("later", 2, flags(), |context| {
+        let (new, old): (Option<String>, Option<String>) = (context.get(0)?, context.get(1)?);
+        Ok(match (new, old) {
+            (Some(new), Some(old)) => Some(later(new, &old)),
+            (new, old) => new.or(old),
+        })
+    })?;
     let budget = Arc::clone(budget);
     connection.create_scalar_function("json_path", 3, flags(), move |context| {
         let ValueRef::Text(document) = context.get_raw(0) else { return Ok(Value::Null) };
@@ -40,6 +49,17 @@ pub(super) fn register(connection: &Connection, budget: &Arc<Budget>) -> SqlResu
             found.map_or(Value::Null, |found| read(found, context.get_raw(2).as_str().unwrap_or_default()))
         })
     })
+}
+
+/// The later of `new` and the microsecond behind `old`, both as the tables hold instants.
+fn later(new: String, old: &str) -> String {
+    let instant = |text: &str| DateTime::parse_from_rfc3339(text).ok();
+    match (instant(&new), instant(old).and_then(|old| old.checked_add_signed(TimeDelta::microseconds(1)))) {
+        (Some(time), Some(least)) if time < least => {
+            least.with_timezone(&Utc).to_rfc3339_opts(SecondsFormat::Micros, true)
+        }
+        _ => new,
+    }
 }
 
 fn flags() -> FunctionFlags {
