@@ -24,7 +24,12 @@ pub(super) enum Refusal {
 pub(super) type Done = Result<Vec<Row>, Refusal>;
 
 /// What only the server knows of a row that it has written, as it told: the key of a new one, and when it was.
-pub(super) struct Learned<'l>(pub(super) &'l dyn Fn(Told<'_>, usize) -> Option<Value>);
+pub(super) struct Learned<'l> {
+    /// What the answer has in a column of a row.
+    pub(super) told: &'l dyn Fn(Told<'_>, usize) -> Option<Value>,
+    /// Whether the answer is REST's, which tells of no row that was there and was left as it is.
+    pub(super) rest: bool,
+}
 
 /// Which row of an answer.
 pub(super) enum Told<'k> {
@@ -120,23 +125,36 @@ impl Act {
         rows.iter().all(|row| required(self.table()).iter().all(|column| given(row, *column)))
     }
 
-    /// What is decided of a document before any of its fields is run: who may write at all, and which columns.
-    pub(super) fn planned(&self, caller: Caller) -> Result<(), Refusal> {
-        let table = self.table();
-        let rows = match self {
+    /// What it gives its rows.
+    fn given(&self) -> &[Given] {
+        match self {
             Self::Create(_, given, _)
             | Self::Replace(_, _, given)
             | Self::Update(_, _, given, _)
             | Self::UpdateWhere(_, _, given, _) => std::slice::from_ref(given),
             Self::CreateMany(_, rows, _) => rows.as_slice(),
             Self::Delete(..) | Self::DeleteWhere(..) => &[],
-        };
+        }
+    }
+
+    /// What is decided of a document before any of its fields is run: who may write at all, and which columns.
+    pub(super) fn planned(&self, caller: Caller) -> Result<(), Refusal> {
+        let (table, rows) = (self.table(), self.given());
         role_may(caller, table)?;
         if !self.complete() {
             return Err(Refusal::Input);
         }
         let closed = rows.iter().flatten().any(|(column, _)| !column_may(caller, table, *column));
         if closed { Err(Refusal::Forbidden) } else { Ok(()) }
+    }
+
+    /// What is decided of its rows before any is looked at: values.
+    pub(super) fn admitted(&self) -> Result<(), Refusal> {
+        let broken = |rows: &[Given]| {
+            let mut values = rows.iter().flatten();
+            values.any(|(column, value)| breaks(self.table(), *column, value))
+        };
+        if broken(self.given()) { Err(Refusal::Input) } else { Ok(()) }
     }
 
     /// The table that is written.
@@ -158,16 +176,14 @@ impl World {
     pub(super) fn apply(&mut self, caller: Caller, act: &Act, learned: &Learned<'_>) -> Done {
         match act {
             Act::Create(table, given, conflict) => {
-                Self::admit(*table, std::slice::from_ref(given))?;
-                Ok(vec![self.create(caller, *table, given, conflict.as_ref(), learned, 0)?])
+                Ok(self.create(caller, *table, given, conflict.as_ref(), learned, 0)?.into_iter().collect())
             }
             Act::CreateMany(table, rows, conflict) => {
-                Self::admit(*table, rows)?;
                 let rows = rows.iter().enumerate();
-                rows.map(|(at, given)| self.create(caller, *table, given, conflict.as_ref(), learned, at)).collect()
+                let rows = rows.map(|(at, given)| self.create(caller, *table, given, conflict.as_ref(), learned, at));
+                Ok(rows.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
             }
             Act::Update(table, key, given, state) => {
-                Self::admit(*table, std::slice::from_ref(given))?;
                 let at = self.find(caller, *table, key)?;
                 if state.as_ref().is_some_and(|state| *state != self.tables[*table][at][9]) {
                     return Err(Refusal::Conflict);
@@ -175,7 +191,6 @@ impl World {
                 Ok(vec![self.change(*table, at, given, learned)?])
             }
             Act::Replace(table, key, given) => {
-                Self::admit(*table, std::slice::from_ref(given))?;
                 let at = self.find(caller, *table, key)?;
                 let mut whole = given.clone();
                 for column in 0..TABLES[*table].columns.len() {
@@ -186,7 +201,7 @@ impl World {
                     }
                 }
                 if *table == EXPENSES && given.iter().all(|(known, _)| *known != 7) {
-                    whole.extend((learned.0)(Told::Key(key), 7).map(|today| (7, today)));
+                    whole.extend((learned.told)(Told::Key(key), 7).map(|today| (7, today)));
                 }
                 Ok(vec![self.change(*table, at, &whole, learned)?])
             }
@@ -200,7 +215,6 @@ impl World {
                 Ok(vec![row])
             }
             Act::UpdateWhere(table, filter, given, most) => {
-                Self::admit(*table, std::slice::from_ref(given))?;
                 let keys = self.matched(caller, *table, filter, *most)?;
                 let found = keys.iter().map(|key| self.tables[*table].iter().position(|row| row[0] == *key));
                 let found: Vec<usize> = found.map(|at| at.expect("a row")).collect();
@@ -215,12 +229,6 @@ impl World {
         }
     }
 
-    /// What is decided of a row before any is looked at: values.
-    fn admit(table: usize, rows: &[Given]) -> Result<(), Refusal> {
-        let broken = rows.iter().flatten().any(|(column, value)| breaks(table, *column, value));
-        if broken { Err(Refusal::Input) } else { Ok(()) }
-    }
-
     /// Where the row is: one that the caller does not see is not there, one that it may not write is forbidden.
     fn find(&self, caller: Caller, table: usize, key: &Value) -> Result<usize, Refusal> {
         let at = self.tables[table].iter().position(|row| row[0] == *key).ok_or(Refusal::NotFound)?;
@@ -231,7 +239,8 @@ impl World {
         if row_may(self, caller, table, row) { Ok(at) } else { Err(Refusal::Forbidden) }
     }
 
-    /// The keys of the rows that a caller may write and that a filter names: no more than it said.
+    /// The keys of the rows that a filter names: all that the caller sees, of which it must be allowed to write each,
+    /// and no more than it said.
     fn matched(
         &self,
         caller: Caller,
@@ -241,8 +250,14 @@ impl World {
     ) -> Result<Vec<Value>, Refusal> {
         let view = View { world: self, caller };
         let mut rows = view.rows(table);
-        rows.retain(|row| view.is(table, row, filter) && row_may(self, caller, table, row));
-        if rows.len() > most { Err(Refusal::Conflict) } else { Ok(rows.iter().map(|row| row[0].clone()).collect()) }
+        rows.retain(|row| view.is(table, row, filter));
+        if rows.len() > most {
+            return Err(Refusal::Conflict);
+        }
+        if !rows.iter().all(|row| row_may(self, caller, table, row)) {
+            return Err(Refusal::Forbidden);
+        }
+        Ok(rows.iter().map(|row| row[0].clone()).collect())
     }
 
     fn create(
@@ -253,34 +268,41 @@ impl World {
         conflict: Option<&Conflict>,
         learned: &Learned<'_>,
         number: usize,
-    ) -> Result<Row, Refusal> {
+    ) -> Result<Option<Row>, Refusal> {
         let key = given.iter().find(|(column, _)| *column == 0).map(|(_, key)| key);
         if let Some(at) = key.and_then(|key| self.tables[table].iter().position(|row| row[0] == *key)) {
             let Some(conflict) = conflict else { return Err(Refusal::Conflict) };
             let row = &self.tables[table][at];
-            if conflict.ignore && visible(caller, self.me(caller), table, row) {
-                return Ok(row.clone());
+            // A key is taken whoever has it; of whose row it is, a caller learns no more than it sees.
+            if conflict.ignore && learned.rest {
+                return Ok(None);
             }
-            if conflict.ignore || !row_may(self, caller, table, row) {
+            if !visible(caller, self.me(caller), table, row) {
                 return Err(Refusal::Conflict);
+            }
+            if conflict.ignore {
+                return Ok(Some(row.clone()));
+            }
+            if !row_may(self, caller, table, row) {
+                return Err(Refusal::Forbidden);
             }
             let named = |column: usize| conflict.update.as_ref().is_none_or(|update| update.contains(&column));
             let given: Given = given.iter().filter(|(column, _)| *column != 0 && named(*column)).cloned().collect();
-            return self.change(table, at, &given, learned);
+            return self.change(table, at, &given, learned).map(Some);
         }
         let mut row: Row = (0..TABLES[table].columns.len()).map(|column| default(table, column)).collect();
         if table != TREES {
             row[1] = self.me(caller).cloned().expect("a caller with a key");
         }
         for column in filled(table, true, given) {
-            row[column] = (learned.0)(Told::At(number), column).unwrap_or(Value::Null);
+            row[column] = (learned.told)(Told::At(number), column).unwrap_or(Value::Null);
         }
         for (column, value) in given {
             row[*column] = value.clone();
         }
         self.refers(table, &row)?;
         self.tables[table].push(row.clone());
-        Ok(row)
+        Ok(Some(row))
     }
 
     fn change(&mut self, table: usize, at: usize, given: &Given, learned: &Learned<'_>) -> Result<Row, Refusal> {
@@ -290,7 +312,7 @@ impl World {
             row[*column] = value.clone();
         }
         for column in filled(table, false, given) {
-            row[column] = (learned.0)(Told::Key(&key), column).unwrap_or(Value::Null);
+            row[column] = (learned.told)(Told::Key(&key), column).unwrap_or(Value::Null);
         }
         self.refers(table, &row)?;
         self.tables[table][at] = row.clone();

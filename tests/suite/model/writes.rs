@@ -62,6 +62,8 @@ async fn step(stage: &Stage, world: &mut World, number: u64) -> Result<bool, Str
     let mut expected = Vec::new();
     let incomplete = (!rest && !acts.iter().all(Act::complete)).then_some(Refusal::Input);
     let mut refusal = incomplete.or_else(|| acts.iter().find_map(|act| act.planned(caller).err()));
+    // The values of all fields are looked at before any field is run.
+    refusal = refusal.or_else(|| acts.iter().find_map(|act| act.admitted().err()));
     for (at, act) in acts.iter().enumerate() {
         if refusal.is_some() {
             break;
@@ -78,7 +80,7 @@ async fn step(stage: &Stage, world: &mut World, number: u64) -> Result<bool, Str
                 };
                 read(&rows.get(at)?[name], own.kind)
             };
-            next.apply(caller, act, &Learned(&learned))
+            next.apply(caller, act, &Learned { told: &learned, rest })
         };
         match done {
             Ok(mut done) => {
