@@ -70,10 +70,7 @@ impl Asked {
     }
 
     fn workloads(&self) -> Vec<&'static Workload> {
-        let all = WORKLOADS.iter().filter(|workload| self.wants(workload.name));
-        // Until the schema has `groups`, only who names it gets it.
-        let all = all.filter(|workload| workload.name != "W5" || self.names("W5"));
-        all.collect()
+        WORKLOADS.iter().filter(|workload| self.wants(workload.name)).collect()
     }
 
     fn check(&self) -> Outcome {

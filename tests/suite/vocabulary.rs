@@ -17,6 +17,8 @@ use crate::support::{Caller::*, Server, Setup, on_both_with};
 
 /// The expenses' table under another policy.
 mod open {
+    #![expect(clippy::disallowed_methods, reason = "SeaORM's macros write them")]
+
     use super::*;
 
     #[sea_orm::model]
