@@ -16,8 +16,9 @@ use crate::{
     error_http,
 };
 use async_graphql::{
-    Name, Pos, Request as SchemaRequest, Response as SchemaResponse, Variables as SchemaVariables,
-    extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute},
+    CacheControl, Name, Pos, Request as SchemaRequest, Response as SchemaResponse, ServerError, ValidationResult,
+    Variables as SchemaVariables,
+    extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute, NextValidation},
 };
 use async_graphql_parser::{
     Positioned,
@@ -174,11 +175,11 @@ impl Documents {
         let mut request = SchemaRequest::new(String::new()).variables(placeholders(given.variables));
         request.operation_name = given.name.map(str::to_owned);
         request.set_parsed_query(document.clone());
-        let response = validated(self.types.validator.execute(request));
+        let response = validated(self.types.schema.execute(request));
         if !response.errors.is_empty() {
             return Err(Refusal::Errors(errors::render_validation(&response.errors)));
         }
-        let misplaced = positions::misplaced(self.types.validator.registry(), &document, &operation);
+        let misplaced = positions::misplaced(self.types.schema.registry(), &document, &operation);
         if !misplaced.is_empty() {
             let render =
                 |(message, at): &(String, Pos)| errors::render_document(errors::VALIDATION_FAILED, message, &[*at]);
@@ -245,7 +246,7 @@ impl Documents {
         operation.ty = OperationType::Query;
         operation.selection_set.node =
             SelectionSet { items: vec![Positioned::new(Selection::Field(field.clone()), field.pos)] };
-        let request = SchemaRequest::new(String::new());
+        let request = SchemaRequest::new(String::new()).data(Introspection);
         let mut request = request.variables(placeholders(variables));
         request.set_parsed_query(ExecutableDocument {
             operations: DocumentOperations::Single(Positioned::new(operation, field.pos)),
@@ -345,11 +346,14 @@ fn placeholders(given: Option<&str>) -> SchemaVariables {
 fn validated(future: impl Future<Output = SchemaResponse>) -> SchemaResponse {
     use futures_util::FutureExt as _;
     future.now_or_never().unwrap_or_else(|| {
-        SchemaResponse::from_errors(vec![async_graphql::ServerError::new("The document could not be validated", None)])
+        SchemaResponse::from_errors(vec![ServerError::new("The document could not be validated", None)])
     })
 }
 
-/// Stops a schema before it executes: what is left is parsing and strict validation.
+/// Marks a request that the schema is to answer.
+struct Introspection;
+
+/// Stops a schema before it executes anything but a question about itself: what is left is strict validation.
 #[derive(Debug, Clone, Copy)]
 struct ValidateOnly;
 
@@ -361,7 +365,27 @@ impl ExtensionFactory for ValidateOnly {
 
 #[async_graphql::async_trait::async_trait]
 impl Extension for ValidateOnly {
-    async fn execute(&self, _: &ExtensionContext<'_>, _: Option<&str>, _: NextExecute<'_>) -> SchemaResponse {
-        SchemaResponse::new(async_graphql::Value::Null)
+    async fn validation(
+        &self,
+        context: &ExtensionContext<'_>,
+        next: NextValidation<'_>,
+    ) -> Result<ValidationResult, Vec<ServerError>> {
+        match context.data_opt::<Introspection>() {
+            // It is a field of a document that was found valid as a whole: by itself it may lack what others use.
+            Some(_) => Ok(ValidationResult { cache_control: CacheControl::default(), complexity: 0, depth: 0 }),
+            None => next.run(context).await,
+        }
+    }
+
+    async fn execute(
+        &self,
+        context: &ExtensionContext<'_>,
+        operation: Option<&str>,
+        next: NextExecute<'_>,
+    ) -> SchemaResponse {
+        match context.data_opt::<Introspection>() {
+            Some(_) => next.run(context, operation).await,
+            None => SchemaResponse::new(async_graphql::Value::Null),
+        }
     }
 }

@@ -11,7 +11,7 @@ mod mutations;
 use super::types::{InputType, InputTypes};
 use crate::catalog::{Cardinality, Catalog, Column, Resource, scalar::Scalar};
 use async_graphql::{
-    Name, SDLExportOptions, ValidationMode, Value,
+    Name, SDLExportOptions, Value,
     dynamic::{
         Enum, EnumItem, Field, FieldFuture, InputObject, InputValue, Interface, InterfaceField, Object,
         Scalar as DynamicScalar, Schema, SchemaBuilder, SchemaError, TypeRef,
@@ -33,10 +33,8 @@ pub(super) const SORT_ORDERS: [(&str, bool, Option<bool>, &str); 6] = [
 /// The schema and what it knows of inputs.
 #[derive(Debug)]
 pub(super) struct TypeSystem {
-    /// Answers introspection.
+    /// Validates documents, and answers questions about itself.
     pub schema: Schema,
-    /// Validates documents and executes nothing.
-    pub validator: Schema,
     /// What arguments and variables can be.
     pub inputs: InputTypes,
 }
@@ -48,10 +46,7 @@ impl TypeSystem {
     /// Two types of one name, or a name that GraphQL does not allow.
     pub(super) fn new(catalog: &Catalog, validation: impl ExtensionFactory) -> Result<Self, SchemaError> {
         let (schema, inputs) = Types::of(catalog);
-        let (validator, _) = Types::of(catalog);
-        // What it is asked was found valid by the other one, as a whole.
-        let schema = schema.validation_mode(ValidationMode::Fast);
-        Ok(Self { schema: schema.finish()?, validator: validator.extension(validation).finish()?, inputs })
+        Ok(Self { schema: schema.extension(validation).finish()?, inputs })
     }
 }
 
