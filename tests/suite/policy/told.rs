@@ -21,7 +21,12 @@ fn closed(answer: &Answer, visible: &BTreeSet<String>) -> bool {
     if failed {
         let code = answer.failure().code;
         assert!(visible.is_empty() && body["data"].is_null(), "{}\n{}", answer.request, answer.text);
-        assert!(matches!(&*code, "UNAUTHENTICATED" | "FORBIDDEN" | "PGRST302" | "42501"), "{}\n{}", answer.request, answer.text);
+        assert!(
+            matches!(&*code, "UNAUTHENTICATED" | "FORBIDDEN" | "PGRST302" | "42501"),
+            "{}\n{}",
+            answer.request,
+            answer.text
+        );
     }
     failed
 }
