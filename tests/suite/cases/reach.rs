@@ -9,8 +9,6 @@ use crate::{
 use serde_json::{Value, json};
 
 mod letters {
-    #![expect(clippy::disallowed_methods, reason = "SeaORM's macros write them")]
-
     use rootstock::catalog::{
         Computed, Declaration, Options,
         policy::{Claim, Condition, Policy, authenticated, claim, owner, role},
