@@ -211,6 +211,24 @@ impl Builder {
     }
 }
 
+/// Marks the columns that not everybody reads, and those that are computed of them.
+fn mask(table: &str, columns: &mut [Column], key: &str, policy: &Policy) -> Result<(), String> {
+    for mask in &policy.masks {
+        if mask.column == key {
+            return Err(format!("{table}.{key}: who may read a row may read its key"));
+        }
+        let masked = columns.iter_mut().find(|column| column.name == mask.column);
+        masked.ok_or_else(|| format!("{table}: \"{}\" is no visible column of it", mask.column))?.masked = true;
+    }
+    for index in 0..columns.len() {
+        let Some(computed) = &columns[index].computed else { continue };
+        let named: Vec<_> = computed.columns().collect();
+        let masked = columns.iter().any(|column| column.masked && named.contains(&column.name.as_str()));
+        columns[index].masked |= masked;
+    }
+    Ok(())
+}
+
 fn resource<E: Declaration>() -> Result<Resource, String> {
     let entity = E::default();
     let table = entity.table_name().to_owned();
@@ -248,10 +266,7 @@ fn resource<E: Declaration>() -> Result<Resource, String> {
             searchable: false,
         });
     }
-    for mask in &policy.masks {
-        let masked = columns.iter_mut().find(|column| column.name == mask.column);
-        masked.ok_or_else(|| format!("{table}: \"{}\" is no visible column of it", mask.column))?.masked = true;
-    }
+    mask(&table, &mut columns, key.as_str(), &policy)?;
     let find = |name: &str| {
         columns
             .iter()

@@ -42,6 +42,8 @@ pub struct Merging {
     pub(super) permitted: Predicate,
     /// What must hold of the row afterwards.
     pub(super) check: Predicate,
+    /// How many they may be.
+    pub(super) cap: Option<u64>,
 }
 
 impl<T> std::ops::Deref for Authorized<T> {
@@ -131,7 +133,7 @@ impl Written {
         let resource = catalog.at(query.resource);
         let policy = &resource.policy;
         let always = || Predicate::Constant(true);
-        let none = || Merging { permitted: always(), check: always() };
+        let none = || Merging { permitted: always(), check: always(), cap: None };
         let plain = |permitted, check, cap| Self { permitted, check, merging: none(), nested: Vec::new(), cap };
         Ok(match &query.action {
             QueryAction::Read => plain(always(), always(), None),
@@ -140,10 +142,11 @@ impl Written {
                 let permitted = permitted(catalog, resource, "update", &policy.update, who)?;
                 columns(catalog, resource, set, who)?;
                 let check = check_of_update(catalog, resource, &permitted, set, who);
-                plain(permitted, check, policy.update.cap)
+                plain(seen(catalog, resource, permitted, who), check, policy.update.cap)
             }
             QueryAction::Delete(_) => {
-                plain(permitted(catalog, resource, "delete", &policy.delete, who)?, always(), policy.delete.cap)
+                let permitted = permitted(catalog, resource, "delete", &policy.delete, who)?;
+                plain(seen(catalog, resource, permitted, who), always(), policy.delete.cap)
             }
         })
     }
@@ -152,16 +155,19 @@ impl Written {
         let resource = catalog.at(root);
         let granted = permitted(catalog, resource, "create", &resource.policy.create, who)?;
         let check = check_of_create(catalog, resource, &granted, who);
-        let mut merging = Merging { permitted: Predicate::Constant(true), check: Predicate::Constant(true) };
+        let always = || Predicate::Constant(true);
+        let mut merging = Merging { permitted: always(), check: always(), cap: None };
         if insert.conflict.as_ref().is_some_and(|conflict| !conflict.ignores) {
             // Whether the caller may write to the row that is there is asked when there is one.
-            merging.permitted = solve(catalog, resource, &resource.policy.update.condition, who);
+            let permitted = solve(catalog, resource, &resource.policy.update.condition, who);
+            merging.cap = resource.policy.update.cap;
             for (row, taken) in insert.rows.iter().filter_map(|row| Some((row, row.taken.as_ref()?))) {
                 columns(catalog, resource, &taken.set, who).map_err(|error| error.within(&row.path))?;
                 if merging.check == Predicate::Constant(true) {
-                    merging.check = check_of_update(catalog, resource, &merging.permitted, &taken.set, who);
+                    merging.check = check_of_update(catalog, resource, &permitted, &taken.set, who);
                 }
             }
+            merging.permitted = seen(catalog, resource, permitted, who);
         }
         let mut nested: Vec<(usize, Predicate)> = Vec::new();
         for row in &insert.rows {
@@ -195,6 +201,15 @@ fn permitted(catalog: &Catalog, resource: &Resource, action: &str, grant: &Grant
         return Err(denied(who, action, resource));
     }
     Ok(permitted)
+}
+
+/// Of the rows that a write may touch, those that exist for the caller.
+fn seen(catalog: &Catalog, resource: &Resource, permitted: Predicate, who: &Who) -> Predicate {
+    match solve(catalog, resource, &resource.policy.read, who) {
+        visible if visible == permitted => permitted,
+        Predicate::Or(any) if any.contains(&permitted) => permitted,
+        visible => visible.and(permitted),
+    }
 }
 
 /// Refuses columns that the caller may not give a value.

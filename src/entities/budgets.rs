@@ -60,8 +60,9 @@ impl Declaration for Entity {
     }
 }
 
+/// Sums have more digits than their parts, and what is told of a budget can be asked for.
 fn amount() -> Scalar {
-    Scalar::Decimal(Decimal::new(14, 2))
+    Scalar::Decimal(Decimal::new(16, 2))
 }
 
 /// What the budget's owner has spent on its category in its month and currency.

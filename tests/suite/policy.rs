@@ -6,11 +6,13 @@
 
 mod oracle;
 mod rows;
+mod told;
+mod written;
 
 use std::collections::BTreeSet;
 
 use rootstock::{
-    catalog::{Cardinality, Catalog, Resource, Rule, policy::Condition, scalar::Scalar},
+    catalog::{Cardinality, Catalog, Relation, Resource, Rule, policy::Condition, scalar::Scalar},
     engine::plan::{create_columns, update_columns},
 };
 use serde_json::{Map, Value, json};
@@ -88,6 +90,9 @@ async fn sweep(server: &Server) {
             sweep.hidden += hidden;
             sweep.hidden_columns(caller, resource).await;
             sweep.relations(caller, index).await;
+            sweep.summaries(caller, index).await;
+            sweep.conditions(caller, index).await;
+            sweep.writes(caller, index).await;
         }
     }
     for (index, resource) in catalog.resources().iter().enumerate() {
@@ -97,29 +102,59 @@ async fn sweep(server: &Server) {
     assert!(sweep.tried > 500, "only {} requests were tried", sweep.tried);
 }
 
-/// Rows of everybody, in every resource in which rows can be made.
+/// Rows of everybody, in every resource in which rows can be made; then more of them, which refer to rows of others.
 async fn plant(server: &Server) {
-    for resource in server.app.engine.catalog().resources() {
-        if resource.policy.create.condition == Condition::Never {
-            continue;
+    let catalog = server.app.engine.catalog();
+    let mut keys = Vec::new();
+    for resource in catalog.resources() {
+        let mut own = Vec::new();
+        for caller in Caller::ALL.into_iter().filter(|caller| creates(server, *caller, resource)) {
+            let row = Value::Object(fresh(resource, caller as usize));
+            let made = server.rest(caller, "POST", &format!("/{}", resource.name), row).await.expect(201).json();
+            own.push(made[&resource.key_column().name].clone());
         }
-        for (number, caller) in Caller::ALL.into_iter().enumerate().skip(1) {
-            if !holds(&resource.policy.create.condition, Some(server.person(caller)), &Map::new()).unwrap_or(true) {
-                continue;
+        keys.push(own);
+    }
+    for resource in catalog.resources() {
+        for (number, caller) in Caller::ALL.into_iter().filter(|caller| creates(server, *caller, resource)).enumerate()
+        {
+            let mut row = fresh(resource, caller as usize + 5);
+            for (column, target) in references(resource) {
+                // The first refers to the second's, and all others to the first's.
+                let key = keys[target].get(usize::from(number == 0)).or(keys[target].first());
+                row.insert(column.to_owned(), key.cloned().unwrap_or_default());
             }
-            let mut body = Map::new();
-            for column in create_columns(resource) {
-                let ruled = resource.policy.columns.iter().any(|rule| rule.column == column.name);
-                let refers = resource.relations.iter().any(|relation| {
-                    relation.cardinality == Cardinality::One && resource.columns[relation.local].name == column.name
-                });
-                if !ruled && !refers && column.name != resource.key_column().name {
-                    body.insert(column.name.clone(), sample(column, number));
-                }
+            if references(resource).next().is_some() {
+                server.rest(caller, "POST", &format!("/{}", resource.name), Value::Object(row)).await.expect(201);
             }
-            server.rest(caller, "POST", &format!("/{}", resource.name), Value::Object(body)).await.expect(201);
         }
     }
+}
+
+/// Whether a caller can make rows.
+fn creates(server: &Server, caller: Caller, resource: &Resource) -> bool {
+    let condition = &resource.policy.create.condition;
+    let person = (caller != Caller::Anonymous).then(|| server.person(caller));
+    *condition != Condition::Never && holds(condition, person, &Map::new()).unwrap_or(person.is_some())
+}
+
+/// The columns that a new row can name and that refer to rows, and the resources of those.
+fn references(resource: &Resource) -> impl Iterator<Item = (&str, usize)> {
+    create_columns(resource).filter_map(|column| {
+        let refers = |relation: &&Relation| {
+            relation.cardinality == Cardinality::One && resource.columns[relation.local].name == column.name
+        };
+        resource.relations.iter().find(refers).map(|relation| (column.name.as_str(), relation.target))
+    })
+}
+
+/// A new row of samples, as anybody who can make one may send it.
+fn fresh(resource: &Resource, number: usize) -> Map<String, Value> {
+    let ruled = |name: &str| resource.policy.columns.iter().any(|rule| rule.column == name);
+    let free = |name: &str| !ruled(name) && references(resource).all(|(column, _)| column != name);
+    let columns =
+        create_columns(resource).filter(|column| free(&column.name) && column.name != resource.key_column().name);
+    columns.map(|column| (column.name.clone(), sample(column, number))).collect()
 }
 
 struct Sweep<'s> {

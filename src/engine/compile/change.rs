@@ -187,7 +187,7 @@ impl Compiler<'_> {
         let mut target = format!("{} = {placeholder} and {predicate}", self.stored(resource, resource.key, "t"));
         if let Some((column, slot)) = written {
             let placeholder = self.bind(Bind::Slot(slot), &resource.columns[column].scalar);
-            target = format!("{target} and {} = {placeholder}", self.stored(resource, column, "t"));
+            target = format!("{target} and {} = {placeholder}", self.column(query.resource, column, "t"));
         }
         target
     }

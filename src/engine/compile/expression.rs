@@ -4,7 +4,11 @@
 
 use super::{Compiler, identifier};
 use crate::{
-    catalog::{Bucket, Function, Relation, Resource, computed::Piece, scalar::Scalar},
+    catalog::{
+        Bucket, Function, Relation, Resource,
+        computed::{Computed, Piece},
+        scalar::Scalar,
+    },
     engine::{
         database::Dialect,
         query::{Aggregate, Expression, ExpressionKind},
@@ -15,24 +19,40 @@ impl Compiler<'_> {
     /// A column as the caller may read it.
     pub(super) fn column(&mut self, of: usize, index: usize, alias: &str) -> String {
         let resource = self.catalog.at(of);
-        let stored = self.stored(resource, index, alias);
         let access = self.access;
+        let value = match &resource.columns[index].computed {
+            // Of what the caller may not read, nothing is computed for it.
+            Some(computed) => self.computed(resource, computed, |compiler, index| compiler.column(of, index, alias)),
+            None => self.stored(resource, index, alias),
+        };
         match access[of].masks.iter().find(|(masked, _)| *masked == index) {
-            None => stored,
-            Some((_, shown)) => format!("case when {} then {stored} end", self.predicate(of, alias, shown)),
+            None => value,
+            Some((_, shown)) => format!("case when {} then {value} end", self.predicate(of, alias, shown)),
         }
     }
 
     /// A column as it is, whoever asks.
-    pub(super) fn stored(&self, resource: &Resource, index: usize, alias: &str) -> String {
+    pub(super) fn stored(&mut self, resource: &Resource, index: usize, alias: &str) -> String {
         let column = &resource.columns[index];
-        let Some(computed) = &column.computed else { return format!("{alias}.{}", identifier(&column.name)) };
+        match &column.computed {
+            Some(computed) => {
+                self.computed(resource, computed, |compiler, index| compiler.stored(resource, index, alias))
+            }
+            None => format!("{alias}.{}", identifier(&column.name)),
+        }
+    }
+
+    /// The expression of a computed column, of the row's columns as `column` writes them.
+    fn computed(
+        &mut self,
+        resource: &Resource,
+        computed: &Computed,
+        column: impl Fn(&mut Self, usize) -> String,
+    ) -> String {
         let pieces = computed.pieces(self.dialect == Dialect::Postgres).iter().map(|piece| match piece {
             Piece::Text(text) => text.clone(),
             // The catalogue has found each to be a column that stands before this one.
-            Piece::Column(name) => {
-                resource.column(name).map(|index| self.stored(resource, index, alias)).unwrap_or_default()
-            }
+            Piece::Column(name) => resource.column(name).map(|index| column(self, index)).unwrap_or_default(),
         });
         format!("({})", pieces.collect::<String>())
     }
@@ -79,11 +99,12 @@ impl Compiler<'_> {
         (format!("from {table} {joined} where {on} and {visible}"), joined)
     }
 
-    /// The condition that joins related rows, and an alias for them.
+    /// The condition that joins related rows, and an alias for them: by what the caller may read, or it would read it
+    /// in them.
     pub(super) fn joined(&mut self, of: usize, relation: &Relation, alias: &str) -> (String, String) {
         let joined = self.alias();
-        let foreign = self.stored(self.catalog.at(relation.target), relation.foreign, &joined);
-        let local = self.stored(self.catalog.at(of), relation.local, alias);
+        let foreign = self.column(relation.target, relation.foreign, &joined);
+        let local = self.column(of, relation.local, alias);
         (format!("{foreign} = {local}"), joined)
     }
 

@@ -89,6 +89,8 @@ pub struct ConflictPlan {
     pub cells: Arc<[Scalar]>,
     /// How many of the rows that were written to are ones that the policy permits, where that could have changed.
     pub check: Option<Statement>,
+    /// How many rows the policy lets one write change.
+    pub cap: Option<u64>,
 }
 
 /// An INSERT that tells of its row.
@@ -131,6 +133,7 @@ pub(super) fn compile<'c>(new: impl Fn() -> Compiler<'c>, query: &Authorized<Que
             steps,
             cells: cells.into_iter().chain(touched).collect(),
             check: new().holding(query.resource, &query.merging.check),
+            cap: query.merging.cap,
         }
     });
     // Rows with the same columns have the same statement, which is prepared once.

@@ -40,7 +40,7 @@ impl Compiler<'_> {
         Side { ordered: self.ordered(plain.clone(), &scalar), plain, scalar, indexed }
     }
 
-    fn words_index(&self, of: usize, index: usize, alias: &str) -> Option<String> {
+    fn words_index(&mut self, of: usize, index: usize, alias: &str) -> Option<String> {
         let resource = self.catalog.at(of);
         let column = &resource.columns[index];
         let masked = self.access[of].masks.iter().any(|(masked, _)| *masked == index);

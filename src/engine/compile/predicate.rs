@@ -63,11 +63,14 @@ impl Compiler<'_> {
                 format!("{left} {sign} {placeholder}")
             }
             Predicate::PolicyRelated { relation, predicate } => {
-                let relation = &self.catalog.at(of).relations[*relation];
-                let (on, joined) = self.joined(of, relation, alias);
+                let (resource, joined) = (self.catalog.at(of), self.alias());
+                let relation = &resource.relations[*relation];
+                let target = self.catalog.at(relation.target);
+                let foreign = self.stored(target, relation.foreign, &joined);
+                let local = self.stored(resource, relation.local, alias);
                 let held = self.predicate(relation.target, &joined, predicate);
-                let table = identifier(&self.catalog.at(relation.target).name);
-                format!("exists (select 1 from {table} {joined} where {on} and {held})")
+                let table = identifier(&target.name);
+                format!("exists (select 1 from {table} {joined} where {foreign} = {local} and {held})")
             }
         }
     }

@@ -198,8 +198,8 @@ impl Compiler<'_> {
     ) -> Vec<String> {
         let mut conditions = Vec::with_capacity(4);
         if let Some((relation, parent, of)) = parent {
-            let parent = self.stored(self.catalog.at(of), relation.local, parent);
-            let own = self.stored(self.catalog.at(read.resource), relation.foreign, alias);
+            let parent = self.column(of, relation.local, parent);
+            let own = self.column(read.resource, relation.foreign, alias);
             conditions.push(format!("{own} = {parent}"));
         }
         conditions.push(self.visible(read.resource, alias));

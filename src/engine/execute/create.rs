@@ -4,6 +4,7 @@ use super::{Rows, columns, explained, forbidden, hold, hook_error, overtaken, re
 use crate::{
     catalog::scalar::{Scalar, Value},
     engine::{
+        authorize::capped,
         bind::Bound,
         compile::{ConflictPlan, CreatePlan, Direct, Plan, RowPlan, TablePlan, TakenPlan},
         database::{self, Connection, Row, Sink, Transaction, orm_value, taken},
@@ -46,7 +47,11 @@ pub(super) async fn run(transaction: &Transaction, create: &CreatePlan, plan: &P
     if let Some(conflict) = &create.conflict {
         let written = done.iter();
         let written = written.filter_map(|done| if let Done::Written(key) = done { Some(key.clone()) } else { None });
-        hold(transaction, &root.resource, conflict.check.as_ref(), bound, written.collect()).await?;
+        let written: Vec<_> = written.collect();
+        if let Some(cap) = conflict.cap.filter(|cap| written.len() as u64 > *cap) {
+            return Err(capped(&root.resource, cap));
+        }
+        hold(transaction, &root.resource, conflict.check.as_ref(), bound, written).await?;
     }
     let own = create.rows.iter().zip(&done).filter(|(row, _)| row.parent.is_none());
     let own: Vec<_> = own.map(|(_, done)| done).collect();

@@ -4,6 +4,7 @@ use super::ledger;
 use crate::support::{Caller::*, on_both};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_same_question_by_two_users_at_once_gets_each_its_own_rows() {
@@ -107,6 +108,146 @@ async fn a_document_is_seen_whole_or_not_at_all() {
         };
         futures_util::join!(write(), read(), read());
         assert_eq!(server.data(User, "{ expenses { totalCount } }").await["expenses"]["totalCount"], 50);
+    })
+    .await;
+}
+
+/// Whatever comes and goes around them, rows that stay are met once each by who walks the pages, in either direction.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn rows_that_stay_are_met_once_while_others_come_and_go() {
+    on_both(async |server| {
+        let create = "mutation ($rows: [CreateExpenseInput!]!) { createExpenses(input: $rows) { id } }";
+        // Ties among them, and with those that come and go.
+        let row = |title: String, amount: usize| json!({ "title": title, "amount": amount.to_string() });
+        let stay: Vec<_> = (0..60).map(|number| row(format!("stay {number}"), number / 3)).collect();
+        server.graphql(User, create, json!({ "rows": stay })).await.data();
+        let done = AtomicBool::new(false);
+        let churn = async |first: usize| {
+            let mut number = first;
+            while !done.load(Ordering::Relaxed) {
+                let rows: Vec<_> = (0..3).map(|one| row("goes".to_owned(), (number * 7 + one * 5) % 20)).collect();
+                let made = server.graphql(User, create, json!({ "rows": rows })).await.data();
+                let id = |index: usize| made["createExpenses"][index]["id"].clone();
+                let (moved, gone, last) = (id(0), id(1), id(2));
+                let write = format!(
+                    "mutation {{ updateExpense(id: {moved}, set: {{ amount: \"{}\" }}) {{ id }}
+                     a: deleteExpense(id: {gone}) {{ id }} }}",
+                    (number * 11) % 20
+                );
+                server.data(User, &write).await;
+                let write = format!("mutation {{ a: deleteExpense(id: {last}) {{ id }} b: deleteExpense(id: {moved}) {{ id }} }}");
+                server.data(User, &write).await;
+                number += 2;
+            }
+        };
+        let walk = async |order: &str, page: &str, position: &str, cursor: &str| {
+            let (mut met, mut from) = (Vec::new(), Value::Null);
+            loop {
+                let document = format!(
+                    "query ($from: String) {{ expenses(orderBy: [{{ amount: {order} }}], {page}: 7, {position}: $from) {{
+                     nodes {{ title }} pageInfo {{ {cursor} }} }} }}"
+                );
+                let list = server.graphql(User, &document, json!({ "from": from })).await.data()["expenses"].take();
+                let nodes = list["nodes"].as_array().unwrap();
+                let titles = nodes.iter().map(|node| node["title"].as_str().unwrap().to_owned());
+                met.extend(titles.filter(|title| title != "goes"));
+                from = list["pageInfo"][cursor].clone();
+                if nodes.len() < 7 {
+                    break;
+                }
+            }
+            met.sort_unstable();
+            let mut expected: Vec<_> = (0..60).map(|number| format!("stay {number}")).collect();
+            expected.sort_unstable();
+            assert_eq!(met, expected, "{order} {page}");
+        };
+        let walks = async || {
+            for _ in 0..3 {
+                walk("ASC", "first", "after", "endCursor").await;
+                walk("DESC", "first", "after", "endCursor").await;
+                walk("ASC", "last", "before", "startCursor").await;
+            }
+            done.store(true, Ordering::Relaxed);
+        };
+        futures_util::join!(churn(0), churn(1), walks());
+    })
+    .await;
+}
+
+/// A write of all rows that match writes no more than it may, whoever adds to them or writes them meanwhile, and tells
+/// how many it was.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_write_by_filter_never_writes_more_than_it_may() {
+    on_both(async |server| {
+        const MOST: u64 = 3;
+        let update = "mutation ($set: UpdateExpenseInput!, $most: Int!) {
+            updateExpenses(filter: { category: { eq: \"open\" } }, set: $set, atMost: $most) { affected nodes { id } } }";
+        let feed = async || {
+            for _ in 0..40 {
+                server.expense(User, json!({ "title": "x", "amount": 1, "category": "open" })).await;
+            }
+        };
+        let claim = async |who: &str| {
+            let mut claimed = Vec::new();
+            for number in 0..40 {
+                let mark = format!("{who} {number}");
+                // Now and then there are too many to go on.
+                let most = if number % 8 == 7 { 100 } else { MOST };
+                let variables = json!({ "set": { "category": mark }, "most": most });
+                let answer = server.graphql(User, update, variables).await;
+                if answer.errors().is_empty() {
+                    let done = answer.data()["updateExpenses"].take();
+                    let affected = done["affected"].as_u64().unwrap();
+                    assert!(affected <= most && done["nodes"].as_array().unwrap().len() as u64 == affected, "{done}");
+                    claimed.push((mark, affected));
+                } else {
+                    let code = answer.failure().code;
+                    assert!(matches!(&*code, "CONFLICT" | "UNAVAILABLE"), "{}", answer.text);
+                    claimed.push((mark, 0));
+                }
+            }
+            claimed
+        };
+        let (a, b, ()) = futures_util::join!(claim("a"), claim("b"), feed());
+        let query = "{ expenses { totalCount groups(by: [CATEGORY]) { key { category } count } } }";
+        let list = server.data(User, query).await["expenses"].take();
+        let mut found: Vec<_> = list["groups"].as_array().unwrap().iter().map(|group| {
+            (group["key"]["category"].as_str().unwrap().to_owned(), group["count"].as_u64().unwrap())
+        }).collect();
+        found.retain(|(mark, _)| mark != "open");
+        let mut claimed: Vec<_> = a.into_iter().chain(b).filter(|(_, affected)| *affected > 0).collect();
+        claimed.sort();
+        assert_eq!(found, claimed, "each row is one writer's");
+        assert_eq!(list["totalCount"], 40);
+    })
+    .await;
+}
+
+/// Rows that are there, written in opposite orders: every request is answered, and each is there as a whole.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn merges_in_opposite_orders_are_whole_or_told_to_try_again() {
+    on_both(async |server| {
+        let merge =
+            "mutation ($rows: [CreateExpenseInput!]!) { createExpenses(input: $rows, onConflict: {}) { title } }";
+        let key = |number: usize| format!("00000000-0000-4000-8000-{number:012}");
+        let rows = |title: usize, back: bool| {
+            let mut rows: Vec<_> =
+                (0..20).map(|number| json!({ "id": key(number), "title": title.to_string(), "amount": "1" })).collect();
+            if back {
+                rows.reverse();
+            }
+            json!({ "rows": rows })
+        };
+        server.graphql(User, merge, rows(0, false)).await.data();
+        let merges = (1..9).map(async |number| {
+            let answer = server.graphql(User, merge, rows(number, number % 2 == 0)).await;
+            if let Some(error) = answer.errors().first() {
+                assert_eq!(error["extensions"]["code"], "UNAVAILABLE", "{}", answer.text);
+            }
+        });
+        join_all(merges).await;
+        let titles = server.data(User, "{ expenses { totalCount groups(by: [TITLE]) { count } } }").await;
+        assert_eq!(titles["expenses"], json!({ "totalCount": 20, "groups": [{ "count": 20 }] }));
     })
     .await;
 }

@@ -24,6 +24,7 @@ mod ownership;
 mod pages;
 mod patterns;
 mod quotas;
+mod reach;
 mod regex;
 mod relations;
 mod rules;

@@ -302,6 +302,7 @@ impl World {
         }
         self.refers(table, &row)?;
         self.tables[table].push(row.clone());
+        self.compute();
         Ok(Some(row))
     }
 
@@ -316,6 +317,7 @@ impl World {
         }
         self.refers(table, &row)?;
         self.tables[table][at] = row.clone();
+        self.compute();
         Ok(row)
     }
 
@@ -336,6 +338,7 @@ impl World {
                 self.tables[SPECIES].iter().filter(|row| row[PARENT_ID] == *key).map(|row| row[0].clone()).collect();
             children.iter().for_each(|child| self.remove(SPECIES, child));
         }
+        self.compute();
     }
 }
 

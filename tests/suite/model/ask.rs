@@ -6,7 +6,7 @@ use super::{
     groups::key_of,
     random::Random,
     request::{Bucket, Connection, Field, GroupKey, Groups, Having, Key, List, Measure, Page, Part, Root, Way},
-    schema::{EXPENSES, SPECIES, TABLES, TREES, USERS},
+    schema::{BUDGETS, EXPENSES, SPECIES, TABLES, TREES, USERS},
     value::{Kind, Value},
     world::{World, uuid},
 };
@@ -58,7 +58,7 @@ impl Ask<'_, '_> {
 
     /// A table: those with more to them more often.
     pub(super) fn table(&mut self) -> usize {
-        self.random.pick(&[USERS, EXPENSES, EXPENSES, EXPENSES, TREES, SPECIES, SPECIES, SPECIES])
+        self.random.pick(&[USERS, EXPENSES, EXPENSES, EXPENSES, TREES, SPECIES, SPECIES, SPECIES, BUDGETS, BUDGETS])
     }
 
     /// A list, and what is told of it; `depth` levels below it may have lists of their own.

@@ -4,7 +4,7 @@ use std::{cmp::Ordering, collections::BTreeSet};
 
 use super::{
     request::Measure,
-    schema::TABLES,
+    schema::{BUDGETS, COMPUTED, TABLES},
     value::{Kind, Value},
     world::Row,
 };
@@ -22,7 +22,7 @@ impl Measure {
                 kind => kind,
             },
             Self::Avg(column) => match of(column) {
-                Kind::Decimal(places) => Kind::Average(places, more(places)),
+                Kind::Decimal(places) => Kind::Average(places, more(table, column, places)),
                 _ => Kind::Float,
             },
         }
@@ -63,7 +63,9 @@ impl Measure {
             (Self::Sum(_), Kind::Int) => Value::Int(i64::try_from(exact).expect("a sum of 64 bits")),
             (Self::Sum(_), _) => Value::Units(exact),
             (_, Kind::Float) => Value::Float(floats / count as f64),
-            (_, Kind::Decimal(places)) => Value::Units(rounded(exact * 10i128.pow(more(places) as u32), count)),
+            (_, Kind::Decimal(places)) => {
+                Value::Units(rounded(exact * 10i128.pow(more(table, column, places) as u32), count))
+            }
             _ => Value::Float(exact as f64 / count as f64),
         }
     }
@@ -100,9 +102,13 @@ impl Measure {
 }
 
 /// How many more places an average has than the values: four, but no more than 18 digits in all. A decimal with two
-/// places has 14 digits here, and one with six has 18.
-const fn more(places: usize) -> usize {
-    if places == 2 { 4 } else { 0 }
+/// places has 14 digits here, or 16 where it is computed of such, and one with six has 18.
+const fn more(table: usize, column: usize, places: usize) -> usize {
+    match places {
+        2 if table == BUDGETS && column >= COMPUTED => 2,
+        2 => 4,
+        _ => 0,
+    }
 }
 
 /// A quotient, rounded half away from zero.

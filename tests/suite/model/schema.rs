@@ -35,6 +35,7 @@ pub(super) const USERS: usize = 0;
 pub(super) const EXPENSES: usize = 1;
 pub(super) const TREES: usize = 2;
 pub(super) const SPECIES: usize = 3;
+pub(super) const BUDGETS: usize = 4;
 
 const fn column(name: &'static str, kind: Kind) -> Column {
     Column { name, kind, nullable: false }
@@ -53,8 +54,10 @@ pub(super) const USER_ID: usize = 1;
 pub(super) const OWNER_ID: usize = 1;
 pub(super) const PARENT_ID: usize = 2;
 pub(super) const PROTECTED: usize = 8;
+/// The first column of a budget that no table has.
+pub(super) const COMPUTED: usize = 8;
 
-pub(super) static TABLES: [Table; 4] = [
+pub(super) static TABLES: [Table; 5] = [
     Table {
         name: "users",
         one: "user",
@@ -68,7 +71,7 @@ pub(super) static TABLES: [Table; 4] = [
             column("created_at", Kind::Time),
             column("updated_at", Kind::Time),
         ],
-        relations: &[relation("expenses", EXPENSES, 0, USER_ID)],
+        relations: &[relation("expenses", EXPENSES, 0, USER_ID), relation("budgets", BUDGETS, 0, USER_ID)],
         order: None,
     },
     Table {
@@ -133,6 +136,26 @@ pub(super) static TABLES: [Table; 4] = [
         ],
         order: Some((3, false)),
     },
+    Table {
+        name: "budgets",
+        one: "budget",
+        many: "budgets",
+        type_name: "Budget",
+        columns: &[
+            column("id", Kind::Uuid),
+            column("user_id", Kind::Uuid),
+            column("category", Kind::Text),
+            column("month", Kind::Date),
+            column("limit_amount", Kind::Decimal(2)),
+            column("currency", Kind::Text),
+            column("created_at", Kind::Time),
+            column("updated_at", Kind::Time),
+            column("spent", Kind::Decimal(2)),
+            column("remaining", Kind::Decimal(2)),
+        ],
+        relations: &[relation("user", USERS, USER_ID, 0)],
+        order: Some((3, true)),
+    },
 ];
 
 /// Whether a caller, whose key is `me`, may see a row.
@@ -141,6 +164,8 @@ pub(super) fn visible(caller: Caller, me: Option<&Value>, table: usize, row: &[V
     match table {
         USERS => admin || me == Some(&row[0]),
         EXPENSES => admin || me == Some(&row[USER_ID]),
+        // Admins are nobody special here.
+        BUDGETS => me == Some(&row[USER_ID]),
         SPECIES => admin || me == Some(&row[OWNER_ID]) || row[PROTECTED] == Value::Bool(true),
         _ => true,
     }
@@ -148,7 +173,7 @@ pub(super) fn visible(caller: Caller, me: Option<&Value>, table: usize, row: &[V
 
 /// Whether a caller is told that it must sign in, where the list of a table is asked for.
 pub(super) fn closed(caller: Caller, table: usize) -> bool {
-    caller == Caller::Anonymous && matches!(table, USERS | EXPENSES)
+    caller == Caller::Anonymous && matches!(table, USERS | EXPENSES | BUDGETS)
 }
 
 /// A name as GraphQL spells it: `spent_on` is `spentOn`.

@@ -1,10 +1,10 @@
 //! The rows of the world: few enough to look through, and odd in every way that a column allows.
 
-use chrono::{DateTime, Duration, NaiveDate};
+use chrono::{DateTime, Datelike as _, Duration, NaiveDate};
 
 use super::{
     random::Random,
-    schema::{EXPENSES, SPECIES, TABLES, TREES, USERS},
+    schema::{BUDGETS, COMPUTED, EXPENSES, SPECIES, TABLES, TREES, USERS},
     value::{STATUSES, Value},
 };
 use crate::support::{Caller, Server};
@@ -15,7 +15,7 @@ pub(super) type Row = Vec<Value>;
 /// All rows of all tables, and who is who.
 #[derive(Clone)]
 pub(super) struct World {
-    pub(super) tables: [Vec<Row>; 4],
+    pub(super) tables: [Vec<Row>; 5],
     pub(super) people: Vec<(Caller, Value)>,
 }
 
@@ -124,7 +124,7 @@ impl World {
         let people: Vec<_> = [Caller::User, Caller::Other, Caller::Editor, Caller::Admin]
             .map(|caller| (caller, Value::text(&server.person(caller).id)))
             .into();
-        let mut tables = [const { Vec::new() }; 4];
+        let mut tables = [const { Vec::new() }; 5];
         let start = Value::Time(DateTime::from_timestamp_micros(1_767_225_600_000_000).expect("an instant"));
         for (caller, id) in &people {
             let person = server.person(*caller);
@@ -176,7 +176,26 @@ impl World {
             let row = species(&mut random, number, &tables);
             tables[SPECIES].push(row);
         }
-        Self { tables, people }
+        tables[BUDGETS] = budgets(&mut random, &tables);
+        let mut world = Self { tables, people };
+        world.compute();
+        world
+    }
+
+    /// Computes the columns that no table has: what of each budget is spent, and what remains.
+    pub(super) fn compute(&mut self) {
+        let [_, expenses, _, _, budgets] = &mut self.tables;
+        for budget in budgets {
+            let spent = expenses.iter().filter(|expense| {
+                let (Value::Date(month), Value::Date(day)) = (&budget[3], &expense[7]) else { return false };
+                let same = expense[1] == budget[1] && expense[6] == budget[2] && expense[5] == budget[5];
+                same && (day.year(), day.month()) == (month.year(), month.month())
+            });
+            let units = |value: &Value| if let Value::Units(units) = value { *units } else { 0 };
+            let spent = spent.map(|expense| units(&expense[4])).sum();
+            budget[9] = Value::Units(units(&budget[4]) - spent);
+            budget[8] = Value::Units(spent);
+        }
     }
 
     /// The statements that make a server's database this world.
@@ -195,14 +214,12 @@ impl World {
                 TREES => (&self.tables[index][4..], 1),
                 _ => (&self.tables[index][..], 0),
             };
-            let names: Vec<_> = table.columns[first..].iter().map(|column| column.name).collect();
+            // No table has what is computed.
+            let columns = if index == BUDGETS { &table.columns[..COMPUTED] } else { table.columns };
+            let names: Vec<_> = columns[first..].iter().map(|column| column.name).collect();
             for row in rows {
-                let values: Vec<_> = row
-                    .iter()
-                    .zip(table.columns)
-                    .skip(first)
-                    .map(|(value, column)| value.sql(column.kind, sqlite))
-                    .collect();
+                let values: Vec<_> =
+                    row.iter().zip(columns).skip(first).map(|(value, column)| value.sql(column.kind, sqlite)).collect();
                 let (names, values) = (names.join(", "), values.join(", "));
                 statements.push(format!("insert into {} ({names}) values ({values})", table.name));
             }
@@ -216,8 +233,36 @@ impl World {
     }
 }
 
+/// Budgets, of which no two are for the same: most of what somebody has spent something on.
+fn budgets(random: &mut Random, tables: &[Vec<Row>; 5]) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    for number in 0..48 {
+        let expense = &tables[EXPENSES][random.below(tables[EXPENSES].len())];
+        let Value::Date(day) = &expense[7] else { continue };
+        let other = text(random, &CATEGORIES);
+        let category = if random.chance(80) { expense[6].clone() } else { other };
+        let row = vec![
+            uuid(BUDGETS, number),
+            expense[1].clone(),
+            category,
+            Value::Date(day.with_day(1).expect("the first of a month")),
+            Value::Units(random.pick(&AMOUNTS).max(0)),
+            expense[5].clone(),
+            instant(random),
+            instant(random),
+            Value::Null,
+            Value::Null,
+        ];
+        let same = |other: &Row| [1, 2, 3, 5].iter().all(|column| other[*column] == row[*column]);
+        if !row[2].is_null() && !rows.iter().any(same) {
+            rows.push(row);
+        }
+    }
+    rows
+}
+
 /// A species whose parent, if it has one, is an earlier one: NULLs everywhere they may be.
-fn species(random: &mut Random, number: usize, tables: &[Vec<Row>; 4]) -> Row {
+fn species(random: &mut Random, number: usize, tables: &[Vec<Row>; 5]) -> Row {
     let parent = if number == 0 { 0 } else { random.below(number.min(9)) };
     let parent = if number == 0 { Value::Null } else { tables[SPECIES][parent][0].clone() };
     let owner = random.pick(&[0, 0, 0, 1, 2, 3]);

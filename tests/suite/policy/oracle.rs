@@ -66,7 +66,7 @@ pub(crate) fn sample(column: &Column, number: usize) -> Value {
         Scalar::Integer | Scalar::BigInt => json!(7_000 + number),
         Scalar::Float => json!(0.5 + number as f64),
         Scalar::Text => json!(text),
-        Scalar::Boolean => json!(number == 1),
+        Scalar::Boolean => json!(number % 5 == 1),
         Scalar::Uuid => json!(format!("c56a4180-65aa-42ec-a945-5fd21dec053{number}")),
         Scalar::Date => json!(format!("2026-03-{:02}", number + 1)),
         Scalar::Timestamp => json!(format!("2026-03-{:02}T10:00:00.000000Z", number + 1)),
