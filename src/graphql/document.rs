@@ -176,7 +176,7 @@ impl Documents {
         request.set_parsed_query(document.clone());
         let response = validated(self.types.validator.execute(request));
         if !response.errors.is_empty() {
-            return Err(Refusal::Errors(errors::render_validation(&response.errors)));
+            return Err(Refusal::Errors(errors::render_validation(&response.errors, &self.types.inputs)));
         }
         let misplaced = positions::misplaced(self.types.validator.registry(), &document, &operation);
         if !misplaced.is_empty() {

@@ -102,7 +102,12 @@ impl Coercion<'_> {
             Some(Row::OfMany) => format!("input.{}", self.path.split_once('.').map_or("", |(_, inside)| inside)),
             None => String::new(),
         };
-        if inside.is_empty() { self.path.rsplit(['.', '$']).next().unwrap_or_default().to_owned() } else { inside }
+        if !inside.is_empty() {
+            return inside;
+        }
+        // An element of a list has no name but the list's.
+        let named = |name: &&str| !name.bytes().all(|byte| byte.is_ascii_digit());
+        self.path.rsplit(['.', '$']).find(named).unwrap_or_default().to_owned()
     }
 
     fn value(&mut self, ty: &Type, given: Given<'_>) -> Result<Option<Tree>> {

@@ -3,7 +3,7 @@
 //! In: the [`Action`] of a request. Out: a [`QueryAction`] whose columns are known to be for clients to write; what is
 //! wrong with the members of the input goes to the planner's defects, and is told together with its values.
 
-use super::{Planner, find_column, find_relation};
+use super::{Planner, find_column, find_relation, member};
 use crate::{
     catalog::{
         Cardinality, Catalog, Column, Fill, Relation, Resource,
@@ -133,11 +133,7 @@ impl Planner<'_> {
         target.dedup();
         if !of.unique.contains(&target) {
             let spelt = |columns: &Vec<usize>| {
-                let names = columns.iter().map(|column| &of.columns[*column].name);
-                let names = names.map(|name| match self.style {
-                    Style::GraphQl => name.to_uppercase(),
-                    Style::Rest => name.clone(),
-                });
+                let names = columns.iter().map(|column| member(self.style, &of.columns[*column].name));
                 format!("({})", names.collect::<Vec<_>>().join(", "))
             };
             let sets: Vec<_> = of.unique.iter().map(spelt).collect();
@@ -157,7 +153,7 @@ impl Planner<'_> {
                     match may_write(of, &of.policy.update, name, Writing::Update, false) {
                         Ok(()) => update.push(find_column(of, name)?),
                         Err(message) => {
-                            let message = format!("names {name}, which {message}");
+                            let message = format!("names {}, which {message}", member(self.style, name));
                             self.defects.problems.push(Problem { field: "update".to_owned(), message });
                         }
                     }

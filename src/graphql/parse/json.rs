@@ -19,7 +19,7 @@ impl Parser<'_> {
         let items = match at {
             Tree::List(items) => items.as_slice(),
             one @ Tree::Object(_) => std::slice::from_ref(one),
-            _ => return Err(Error::bad_value(format!("filter.{field}.at must not be null")).field(field)),
+            _ => return Err(Error::bad_value(format!("{field}.at must not be null")).field(field)),
         };
         for item in items {
             let Tree::Object(members) = item else { continue };
