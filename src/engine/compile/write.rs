@@ -78,6 +78,8 @@ pub(super) fn compile(
 /// What is told of a violated constraint beyond what the database says.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Constraints {
+    /// The columns that there are: the name of a constraint may tell of something else.
+    pub columns: Vec<String>,
     /// The columns that the policy sets: no client could give them another value.
     pub presets: Vec<String>,
     /// The relations by which SQLite, which does not say which one it was, is asked what a row refers to in vain: the
@@ -88,7 +90,8 @@ pub struct Constraints {
 pub(super) fn constraints(catalog: &Catalog, dialect: Dialect, resource: &Resource) -> Constraints {
     let policy = &resource.policy;
     let presets = policy.create.presets.iter().chain(&policy.update.presets).map(|(name, _)| name.clone()).collect();
-    Constraints { presets, references: references(catalog, dialect, resource) }
+    let columns = resource.column_names().map(str::to_owned).collect();
+    Constraints { columns, presets, references: references(catalog, dialect, resource) }
 }
 
 fn references(catalog: &Catalog, dialect: Dialect, resource: &Resource) -> Vec<(String, Arc<str>)> {

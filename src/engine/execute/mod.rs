@@ -147,17 +147,24 @@ fn hook_error(error: DbErr) -> Error {
 }
 
 /// An error with the columns that the client can do something about: of a taken set without those that the policy sets,
-/// of a reference the one that refers to nothing, which SQLite does not tell.
+/// of a check the one that its name tells, of a reference the one that refers to nothing, which SQLite does not tell.
 async fn explained(
     connection: &Connection,
-    error: Error,
+    mut error: Error,
     constraints: &Constraints,
     settings: &[Setting],
     bound: &Bound,
     written: Option<&Value>,
 ) -> Error {
-    if error.code == "23505" {
-        return given(error, constraints);
+    match &*error.code {
+        "23505" => return given(error, constraints),
+        "23514" => {
+            let known = |problem: &&Problem| constraints.columns.contains(&problem.field);
+            let problems = error.problems.iter().filter(known).cloned().collect();
+            error.details = None;
+            return error.about(problems);
+        }
+        _ => {}
     }
     if error.code != "23503" || !error.problems.is_empty() {
         return error;

@@ -151,7 +151,13 @@ async fn no_more_rows_than_the_policy_lets_one_write_have() {
         let answer = server.rest(User, "POST", "/quotas", json!({ "name": "n1" })).await.expect(409);
         assert_eq!(answer.json()["details"], "name is taken");
         let answer = server.rest(User, "POST", "/quotas", json!({ "name": "x", "amount": 1000 })).await.expect(400);
-        assert_eq!((answer.json()["code"].clone(), answer.json()["details"].clone()), (json!("23514"), Value::Null));
+        assert_eq!(
+            (&answer.json()["code"], &answer.json()["details"]),
+            (&json!("23514"), &json!("amount is not allowed"))
+        );
+        // Of a check the name tells the column.
+        let answer = server.graphql(User, create, json!({ "rows": [{ "name": "x", "amount": 1000 }] })).await;
+        assert_eq!(answer.refused("BAD_USER_INPUT").errors()[0]["extensions"]["field"], "input.0.amount");
     })
     .await;
 }

@@ -266,9 +266,9 @@ async fn pages_end_at_a_hundred_rows() {
 
 /// A filter of users through their expenses and back, through so many relations.
 fn there_and_back(relations: usize) -> Value {
-    let inner = if relations % 2 == 0 { json!({ "name": { "neq": "x" } }) } else { json!({ "title": { "neq": "x" } }) };
+    let inner = if relations.is_multiple_of(2) { json!({ "name": { "neq": "x" } }) } else { json!({ "title": { "neq": "x" } }) };
     (0..relations).rev().fold(inner, |inner, at| {
-        if at % 2 == 0 { json!({ "expenses": { "some": inner } }) } else { json!({ "user": inner }) }
+        if at.is_multiple_of(2) { json!({ "expenses": { "some": inner } }) } else { json!({ "user": inner }) }
     })
 }
 
