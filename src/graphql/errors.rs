@@ -48,14 +48,16 @@ pub(super) fn render(error: &Error, path: Option<&str>) -> Value {
         extensions.insert("fields".into(), problems.collect());
     }
     let told = error.problems.iter().map(|problem| format!("{} {}", problem.field, problem.message));
-    let details = match &error.details {
-        // The problems as one text, which names columns.
-        Some(details) if *details == told.collect::<Vec<_>>().join("; ") => {
+    let told = told.collect::<Vec<_>>().join("; ");
+    // The problems as one text, which names columns.
+    let rest = error.details.as_deref().and_then(|details| details.strip_prefix(&told)).filter(|_| !told.is_empty());
+    let details = match rest {
+        Some(rest) => {
             let told =
                 fields.iter().zip(&error.problems).map(|(field, problem)| format!("{field} {}", problem.message));
-            Some(told.collect::<Vec<_>>().join("; "))
+            Some(told.collect::<Vec<_>>().join("; ") + rest)
         }
-        other => other.clone(),
+        None => error.details.clone(),
     };
     for (name, text) in [("details", details), ("hint", error.hint.clone())] {
         if let Some(text) = text {

@@ -14,12 +14,14 @@ use crate::{
         query::{Assignment, Conflict, Insert, NewRow, Predicate, QueryAction, SlotKind, Source, Taken, Target},
         request::{self, Action, OnTaken, Slot},
     },
-    error::{Error, Problem, Result},
+    error::{Error, Kind, Problem, Result},
 };
 use std::sync::Arc;
 
 /// How deep new rows may be nested in new rows: a row, those that belong to it, and those that belong to these.
 pub const MAX_NESTED: usize = 3;
+/// How many rows a request may add, those that belong to others among them.
+const MAX_ROWS: usize = 10_000;
 
 impl Planner<'_> {
     pub(super) fn action(&mut self, resource: usize, action: &Action) -> Result<QueryAction> {
@@ -63,6 +65,11 @@ impl Planner<'_> {
     }
 
     fn insert(&mut self, resource: usize, create: &request::Create) -> Result<Insert> {
+        let count = create.rows.iter().map(|row| 1 + row.below()).sum::<usize>();
+        if count > MAX_ROWS {
+            let message = format!("A request adds at most {MAX_ROWS} rows, and this one has {count}");
+            return Err(Error::new(Kind::CostLimit, message).hint("Send them in several requests"));
+        }
         let conflict = create.conflict.as_ref().map(|conflict| self.conflict(resource, conflict)).transpose()?;
         let mut rows = Vec::with_capacity(create.rows.len());
         for (number, row) in create.rows.iter().enumerate() {

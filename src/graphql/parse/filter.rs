@@ -5,7 +5,7 @@
 use super::{
     super::{
         schema::SORT_ORDERS,
-        values::{Leaf, Tree},
+        tree::{Leaf, Tree},
     },
     Parser,
 };

@@ -1,7 +1,7 @@
 //! Filters of what is inside of JSON values: the member `at` of a JSON column's filter.
 
 use super::{
-    super::values::{Leaf, Tree},
+    super::tree::{Leaf, Tree},
     Parser,
 };
 use crate::{
