@@ -69,6 +69,9 @@ impl Kind {
     }
 }
 
+/// How many problems an answer tells at most.
+const MAX_TOLD: usize = 100;
+
 /// What is wrong with one field of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
@@ -140,13 +143,19 @@ impl Error {
         Self::bad_request(message).code("22P02")
     }
 
-    /// A body that breaks rules, each named with its field. `problems` is not empty.
-    pub fn invalid(problems: Vec<Problem>) -> Self {
+    /// A body that breaks rules, each named with its field; of very many, the first. `problems` is not empty.
+    pub fn invalid(mut problems: Vec<Problem>) -> Self {
         let message = match problems.as_slice() {
             [only] => format!("{} {}", only.field, only.message),
             _ => "The input breaks the rules of several fields".to_owned(),
         };
-        Self { details: Some(told(&problems)), problems, ..Self::new(Kind::Invalid, message) }
+        let more = problems.len().saturating_sub(MAX_TOLD);
+        problems.truncate(MAX_TOLD);
+        let mut details = told(&problems);
+        if more > 0 {
+            details += &format!("; and {more} more");
+        }
+        Self { details: Some(details), problems, ..Self::new(Kind::Invalid, message) }
     }
 
     /// A principal is needed and there is none, or its token is not good.

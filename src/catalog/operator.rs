@@ -87,6 +87,16 @@ impl Operator {
         }
     }
 
+    /// PostgREST's own name of it; none where it has none.
+    pub const fn rest(self) -> Option<&'static str> {
+        match self {
+            Self::NotIn | Self::StartsWith | Self::EndsWith | Self::Contains => None,
+            Self::Search => Some("fts"),
+            Self::IsNull => Some("is"),
+            operator => Some(operator.graphql()),
+        }
+    }
+
     /// Whether its operand is a text that it reads in a way of its own, and not a value of the column.
     pub const fn reads_text(self) -> bool {
         matches!(

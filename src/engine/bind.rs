@@ -173,9 +173,10 @@ fn slot(catalog: &Catalog, kind: &SlotKind, argument: &Argument, problems: &mut 
             }
             value
         }
-        SlotKind::Cursor { resource, order } => {
+        SlotKind::Cursor { resource, order, field } => {
             let text = argument.text().unwrap_or_default();
-            return Ok(Slotted::Position(cursor::values(text, catalog.at(*resource), order)?));
+            let values = cursor::values(text, catalog.at(*resource), order).map_err(|error| error.field(*field));
+            return Ok(Slotted::Position(values?));
         }
         SlotKind::Offset => match argument.input().map(|input| Scalar::BigInt.parse(&input)) {
             Some(Ok(Value::Int(offset))) if offset >= 0 => Value::Int(offset),

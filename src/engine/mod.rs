@@ -9,6 +9,7 @@ pub mod compile;
 pub mod cursor;
 pub mod database;
 mod execute;
+mod nested;
 mod operand;
 pub mod plan;
 pub mod principal;

@@ -471,6 +471,8 @@ pub enum SlotKind {
         resource: usize,
         /// The order.
         order: Vec<Sort>,
+        /// The argument that it is given as.
+        field: &'static str,
     },
     /// How many rows to leave out.
     Offset,

@@ -7,12 +7,12 @@
 use super::{
     cursor::{CursorProgram, write_node_id},
     database::{Row, Sink},
+    nested,
 };
 use crate::{
     catalog::scalar::{Cell, Scalar, Style},
     error::{Error, Result},
 };
-use serde_json::value::RawValue;
 use std::sync::Arc;
 
 /// A step of writing a row.
@@ -166,7 +166,7 @@ impl<P: AsRef<Program> + Send + 'static> Sink for Renderer<P> {
         match (self.plan.as_ref(), self.list) {
             (Program::List(program), Some(state)) => {
                 self.answer.rows = state.rows();
-                state.finish(program, None, &Nested(&[]), &mut self.answer.bytes)?;
+                state.finish(program, None, &nested::EMPTY, &mut self.answer.bytes)?;
             }
             // A row was written, or there was none.
             _ if self.answer.bytes.is_empty() => self.answer.bytes.extend_from_slice(b"null"),
@@ -349,85 +349,10 @@ fn write_many<R: Row>(
 ) -> Result<u64> {
     let mut state = ListState::new(program);
     let rows = rows.map_or(Ok(Cell::Null), |rows| around.cell(rows))?;
-    match rows {
-        Cell::Null => {}
-        Cell::Postgres(array) => {
-            let mut reader = Reader(array);
-            let mut record = Vec::new();
-            for _ in 0..reader.array_header()? {
-                reader.record(&mut record)?;
-                state.row(program, &Nested(&record))?;
-            }
-        }
-        Cell::Text(json) | Cell::Token(json) => {
-            let array: Vec<Vec<&RawValue>> = serde_json::from_str(json).map_err(Error::internal)?;
-            let mut record = Vec::new();
-            for row in array {
-                record.clear();
-                record.extend(row.into_iter().map(|token| match token.get() {
-                    "null" => Cell::Null,
-                    token => Cell::Token(token),
-                }));
-                state.row(program, &Nested(&record))?;
-            }
-        }
-        _ => return Err(Error::internal(format!("{rows:?} is no nested list"))),
-    }
+    nested::each(rows, |row| state.row(program, row))?;
     let count = state.rows();
     state.finish(program, total, around, out)?;
     Ok(count)
-}
-
-/// A row of a nested list.
-struct Nested<'c, 'a>(&'c [Cell<'a>]);
-
-impl Row for Nested<'_, '_> {
-    fn cell(&self, index: usize) -> Result<Cell<'_>> {
-        self.0.get(index).copied().ok_or_else(|| Error::internal("a nested row is too short"))
-    }
-}
-
-/// Reads PostgreSQL's binary formats of arrays and records (`array_send`, `record_send`): big-endian 32-bit lengths.
-struct Reader<'a>(&'a [u8]);
-
-impl<'a> Reader<'a> {
-    fn take(&mut self, length: usize) -> Result<&'a [u8]> {
-        let (head, rest) =
-            self.0.split_at_checked(length).ok_or_else(|| Error::internal("a nested list is cut off"))?;
-        self.0 = rest;
-        Ok(head)
-    }
-
-    fn int(&mut self) -> Result<i32> {
-        let bytes = self.take(4)?;
-        Ok(bytes.try_into().map(i32::from_be_bytes).unwrap_or_default())
-    }
-
-    /// The number of elements of a one-dimensional array.
-    fn array_header(&mut self) -> Result<i32> {
-        let dimensions = self.int()?;
-        let (_has_null, _element_type) = (self.int()?, self.int()?);
-        if dimensions == 0 {
-            return Ok(0);
-        }
-        let (length, _lower_bound) = (self.int()?, self.int()?);
-        Ok(length)
-    }
-
-    /// The cells of the next element, which is a record.
-    fn record(&mut self, cells: &mut Vec<Cell<'a>>) -> Result<()> {
-        cells.clear();
-        let _length = self.int()?;
-        for _ in 0..self.int()? {
-            let _type = self.int()?;
-            let cell = match usize::try_from(self.int()?) {
-                Ok(length) => Cell::Postgres(self.take(length)?),
-                Err(_) => Cell::Null,
-            };
-            cells.push(cell);
-        }
-        Ok(())
-    }
 }
 
 /// A program that a renderer can hold beside others.

@@ -7,7 +7,8 @@ use super::{
     errors, parse, positions,
     schema::TypeSystem,
     size,
-    values::{self, Given, Tree, Variables},
+    tree::{self, Tree, Variables},
+    values::{self, Given},
 };
 use crate::{
     catalog::Catalog,
@@ -177,7 +178,7 @@ impl Documents {
         request.set_parsed_query(document.clone());
         let response = validated(self.types.schema.execute(request));
         if !response.errors.is_empty() {
-            return Err(Refusal::Errors(errors::render_validation(&response.errors)));
+            return Err(Refusal::Errors(errors::render_validation(&response.errors, &self.types.inputs)));
         }
         let misplaced = positions::misplaced(self.types.schema.registry(), &document, &operation);
         if !misplaced.is_empty() {
@@ -271,7 +272,7 @@ impl Document {
                 shape.push(b'-');
                 continue;
             };
-            values::write_shape(tree, &mut shape);
+            tree::write_shape(tree, &mut shape);
             // Validation allows such a variable only where a plain value may stand.
             let Tree::Leaf(leaf) = tree else { continue };
             for (_, is_cursor) in self.deciding.iter().filter(|(deciding, _)| deciding == name) {
@@ -280,7 +281,7 @@ impl Document {
                         let nulls = cursor::nulls(text).map_err(|error| error.field(name.as_str()))?;
                         shape.extend_from_slice(&nulls.to_be_bytes());
                     }
-                    _ => values::describe(&leaf.value, &mut shape),
+                    _ => tree::describe(&leaf.value, &mut shape),
                 }
             }
         }

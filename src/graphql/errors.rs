@@ -2,7 +2,8 @@
 //!
 //! In: an [`Error`], or what the schema says of a document. Out: JSON.
 
-use crate::error::{Error, Kind};
+use super::types::{InputType, InputTypes};
+use crate::error::{Error, Kind, nearest};
 use async_graphql::{Pos, ServerError};
 use heck::ToLowerCamelCase as _;
 use serde_json::{Map, Value, json};
@@ -47,14 +48,16 @@ pub(super) fn render(error: &Error, path: Option<&str>) -> Value {
         extensions.insert("fields".into(), problems.collect());
     }
     let told = error.problems.iter().map(|problem| format!("{} {}", problem.field, problem.message));
-    let details = match &error.details {
-        // The problems as one text, which names columns.
-        Some(details) if *details == told.collect::<Vec<_>>().join("; ") => {
+    let told = told.collect::<Vec<_>>().join("; ");
+    // The problems as one text, which names columns.
+    let rest = error.details.as_deref().and_then(|details| details.strip_prefix(&told)).filter(|_| !told.is_empty());
+    let details = match rest {
+        Some(rest) => {
             let told =
                 fields.iter().zip(&error.problems).map(|(field, problem)| format!("{field} {}", problem.message));
-            Some(told.collect::<Vec<_>>().join("; "))
+            Some(told.collect::<Vec<_>>().join("; ") + rest)
         }
-        other => other.clone(),
+        None => error.details.clone(),
     };
     for (name, text) in [("details", details), ("hint", error.hint.clone())] {
         if let Some(text) = text {
@@ -62,7 +65,7 @@ pub(super) fn render(error: &Error, path: Option<&str>) -> Value {
         }
     }
     let mut shown = Map::new();
-    shown.insert("message".into(), message(error, &fields).into());
+    shown.insert("message".into(), message(error, &fields, path.is_some()).into());
     if let Some(path) = path {
         shown.insert("path".into(), json!([path]));
     }
@@ -75,10 +78,14 @@ fn spelt(field: &str) -> String {
     field.split('.').map(|name| name.to_lower_camel_case()).collect::<Vec<_>>().join(".")
 }
 
-/// The message, with the field in GraphQL's spelling where it begins with one.
-fn message(error: &Error, fields: &[String]) -> String {
+/// The message, with the field in GraphQL's spelling where it begins with one or quotes one. What was wrong before a
+/// field could be run is told in the document's own words.
+fn message(error: &Error, fields: &[String], of_field: bool) -> String {
     match (error.problems.as_slice(), fields) {
         ([problem], [field]) if error.kind == Kind::Invalid => format!("{field} {}", problem.message),
+        ([problem], [field]) if of_field => {
+            error.message.replace(&format!("\"{}\"", problem.field), &format!("\"{field}\""))
+        }
         _ => error.message.clone(),
     }
 }
@@ -95,14 +102,35 @@ pub(super) fn render_document(code: &str, message: &str, locations: &[Pos]) -> V
     shown.into()
 }
 
-/// What the validation found.
-pub(super) fn render_validation(errors: &[ServerError]) -> Vec<Value> {
+/// The nearest name to an unknown one of an input type, out of the validation's words, which name both.
+fn nearest_input<'i>(message: &str, inputs: &'i InputTypes) -> Option<&'i str> {
+    let (unknown, ty) = match message.split_once("unknown field \"") {
+        Some((_, rest)) => rest.split_once("\" of type \""),
+        None => {
+            let (_, rest) = message.split_once("enumeration type \"")?;
+            rest.split_once("\" does not contain the value \"").map(|(ty, unknown)| (unknown, ty))
+        }
+    }?;
+    let (unknown, ty) = (unknown.trim_end_matches('"'), ty.trim_end_matches('"'));
+    match inputs.get(ty)? {
+        InputType::Object { fields, .. } => nearest(unknown, fields.iter().map(|(field, _)| field.as_str())),
+        InputType::Enum(members) => nearest(unknown, members.iter().map(String::as_str)),
+        _ => None,
+    }
+}
+
+/// What the validation found; where a name of an input is misspelt, with the nearest one.
+pub(super) fn render_validation(errors: &[ServerError], inputs: &InputTypes) -> Vec<Value> {
     let limit = |error: &ServerError| error.message.contains("recursion depth");
     errors
         .iter()
         .map(|error| {
             let code = if limit(error) { code(Kind::CostLimit) } else { VALIDATION_FAILED };
-            render_document(code, &error.message, &error.locations)
+            let mut shown = render_document(code, &error.message, &error.locations);
+            if let Some(near) = nearest_input(&error.message, inputs) {
+                shown["extensions"]["hint"] = format!("Did you mean \"{near}\"?").into();
+            }
+            shown
         })
         .collect()
 }

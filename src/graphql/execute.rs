@@ -8,7 +8,7 @@ use super::{
     errors,
     operation::{Asked, Root, RootKind, SessionField, Source},
     parse::{self, Context},
-    values::{self, Tree, Variables},
+    tree::{self, Tree, Variables},
 };
 use crate::{
     auth::Auth,
@@ -190,8 +190,8 @@ impl GraphQl {
         let mut trees = self.0.documents.variables(&document, operation.variables)?;
         let (mut next, mut leaves) = (0, Vec::new());
         for tree in trees.iter_mut().filter_map(|(_, tree)| tree.as_mut()) {
-            values::number(tree, &mut next);
-            values::take_leaves(tree.clone(), &mut leaves);
+            tree::number(tree, &mut next);
+            tree::take_leaves(tree.clone(), &mut leaves);
         }
         let operation = self.parse(&document, &trees)?;
         let asked = operation.roots.into_iter().filter_map(|root| match root.kind {
@@ -216,7 +216,7 @@ impl GraphQl {
             Some(prepared) => prepared,
             None => {
                 let mut next = 0;
-                trees.iter_mut().filter_map(|(_, tree)| tree.as_mut()).for_each(|tree| values::number(tree, &mut next));
+                trees.iter_mut().filter_map(|(_, tree)| tree.as_mut()).for_each(|tree| tree::number(tree, &mut next));
                 let prepared = Arc::new(self.prepare(&document, &trees, &who)?);
                 if prepared.values() <= LARGE {
                     let key = OperationKey { document: document.id, who, shape };
@@ -229,7 +229,7 @@ impl GraphQl {
             return Ok(assemble(failed));
         }
         let mut leaves = Vec::with_capacity(trees.len());
-        trees.into_iter().filter_map(|(_, tree)| tree).for_each(|tree| values::take_leaves(tree, &mut leaves));
+        trees.into_iter().filter_map(|(_, tree)| tree).for_each(|tree| tree::take_leaves(tree, &mut leaves));
         let fields = if prepared.mutation {
             self.mutate(&prepared, &leaves, principal).await
         } else {

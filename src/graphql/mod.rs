@@ -13,6 +13,7 @@ mod positions;
 mod schema;
 mod session;
 mod size;
+mod tree;
 mod types;
 mod values;
 

@@ -1,6 +1,6 @@
 //! An operation, translated: what each of its root fields asks of the engine, and where the values come from.
 
-use super::values::{Leaf, Origin};
+use super::tree::{Leaf, Origin};
 use crate::engine::{bind::Argument, request::Question};
 use async_graphql_parser::{Positioned, types::Field};
 

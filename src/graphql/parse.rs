@@ -16,8 +16,9 @@ pub(super) use summary::{group_keys, measure_type};
 
 use super::{
     operation::{Asked, Operation, Root, RootKind, Source},
+    tree::{Leaf, Tree, Variables},
     types::InputTypes,
-    values::{Given, Leaf, Tree, Variables, coerce},
+    values::{Given, coerce},
 };
 use crate::{
     catalog::{Cardinality, Catalog, Resource},

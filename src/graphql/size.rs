@@ -1,8 +1,8 @@
 //! How much there is to a document, found before anything takes it at its word.
 //!
 //! In: the text of a document, then what was parsed of it. Out: the depth of its brackets, the number of its tokens, of
-//! its selections and of its directives. The parser goes down the stack with every bracket, and validation follows every spread of a fragment:
-//! neither asks how far that leads.
+//! its directives and of its selections. The parser goes down the stack with every bracket, and validation follows
+//! every spread of a fragment: neither asks how far that leads.
 
 use async_graphql_parser::types::{ExecutableDocument, Selection, SelectionSet};
 use async_graphql_value::Name;

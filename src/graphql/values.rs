@@ -1,59 +1,24 @@
 //! Values of a document and of its variables, coerced against their declared types (GraphQL specification, sections
 //! 3 and 6.1.2), before any column is known.
 //!
-//! In: JSON tokens and literals. Out: [`Tree`]s, whose structure decides the plan and whose leaves are bound. Numbers
-//! keep their digits: a variable's text never becomes a floating-point number.
+//! In: JSON tokens and literals. Out: [`Tree`]s. Numbers keep their digits: a variable's text never becomes a
+//! floating-point number.
 
-use super::types::{InputType, InputTypes};
+use super::{
+    tree::{Leaf, Origin, Tree, Variables},
+    types::{InputType, InputTypes},
+};
 use crate::{
     engine::bind::{Argument, MAX_MEMBERS},
     error::{Error, Result},
 };
 use async_graphql_parser::types::{BaseType, Type};
-use async_graphql_value::{Name, Value};
+use async_graphql_value::Value;
 use serde_json::value::RawValue;
-use std::{borrow::Cow, collections::HashMap, fmt::Write as _};
+use std::{borrow::Cow, fmt::Write as _};
 
 /// How deep a value may be nested.
 const MAX_DEPTH: usize = 32;
-
-/// A coerced value.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Tree {
-    /// Null.
-    Null,
-    /// A value that is bound, or decides the plan by what it is.
-    Leaf(Leaf),
-    /// A list of objects.
-    List(Vec<Tree>),
-    /// An input object.
-    Object(Vec<(String, Tree)>),
-}
-
-/// A value without structure.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Leaf {
-    /// What it is.
-    pub value: Argument,
-    /// Whether the plan depends on what it is: enum members and booleans.
-    pub decides: bool,
-    /// Where it is found again when the document is run with other variables.
-    pub origin: Origin,
-}
-
-/// Where a leaf comes from.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) enum Origin {
-    /// The document itself.
-    Literal,
-    /// The leaf with this number among those of the variables.
-    Variable(usize),
-    /// A literal list with variables among its items.
-    List(Vec<Leaf>),
-}
-
-/// Variables by their names.
-pub(super) type Variables = HashMap<Name, Tree>;
 
 /// Where a value comes from.
 #[derive(Clone, Copy)]
@@ -102,7 +67,12 @@ impl Coercion<'_> {
             Some(Row::OfMany) => format!("input.{}", self.path.split_once('.').map_or("", |(_, inside)| inside)),
             None => String::new(),
         };
-        if inside.is_empty() { self.path.rsplit(['.', '$']).next().unwrap_or_default().to_owned() } else { inside }
+        if !inside.is_empty() {
+            return inside;
+        }
+        // An element of a list has no name but the list's.
+        let named = |name: &&str| !name.bytes().all(|byte| byte.is_ascii_digit());
+        self.path.rsplit(['.', '$']).find(named).unwrap_or_default().to_owned()
     }
 
     fn value(&mut self, ty: &Type, given: Given<'_>) -> Result<Option<Tree>> {
@@ -356,73 +326,6 @@ pub(super) fn json_members(json: &str) -> Result<Vec<(Cow<'_, str>, &RawValue)>>
         Error::bad_request(format!("\"variables\" must be a JSON object of at most {MAX_MEMBERS} members"))
     })?;
     Ok(members.0)
-}
-
-/// Numbers the leaves of a variable that are bound, behind those of the variables before it.
-pub(super) fn number(tree: &mut Tree, next: &mut usize) {
-    match tree {
-        Tree::Null => {}
-        Tree::Leaf(leaf) => {
-            leaf.origin = Origin::Variable(*next);
-            *next += 1;
-        }
-        Tree::List(items) => items.iter_mut().for_each(|item| number(item, next)),
-        Tree::Object(members) => members.iter_mut().for_each(|(_, member)| number(member, next)),
-    }
-}
-
-/// Writes the shape of a variable: what of it decides the plan.
-pub(super) fn write_shape(tree: &Tree, shape: &mut Vec<u8>) {
-    match tree {
-        Tree::Null => shape.push(b'n'),
-        Tree::Leaf(leaf) => {
-            shape.push(b'v');
-            if leaf.decides {
-                describe(&leaf.value, shape);
-            }
-        }
-        Tree::List(items) => {
-            shape.push(b'[');
-            items.iter().for_each(|item| write_shape(item, shape));
-            shape.push(b']');
-        }
-        Tree::Object(members) => {
-            shape.push(b'{');
-            for (name, member) in members {
-                shape.extend_from_slice(name.as_bytes());
-                shape.push(b':');
-                write_shape(member, shape);
-            }
-            shape.push(b'}');
-        }
-    }
-}
-
-/// Takes the leaves of a variable, in their numbers' order.
-pub(super) fn take_leaves(tree: Tree, leaves: &mut Vec<Argument>) {
-    match tree {
-        Tree::Null => {}
-        Tree::Leaf(leaf) => leaves.push(leaf.value),
-        Tree::List(items) => items.into_iter().for_each(|item| take_leaves(item, leaves)),
-        Tree::Object(members) => members.into_iter().for_each(|(_, member)| take_leaves(member, leaves)),
-    }
-}
-
-/// Writes what a deciding leaf is.
-pub(super) fn describe(value: &Argument, shape: &mut Vec<u8>) {
-    match value {
-        Argument::Bool(value) => shape.push(if *value { b't' } else { b'f' }),
-        Argument::Number(text) | Argument::String(text) | Argument::Text(text) | Argument::Json(text) => {
-            shape.extend_from_slice(text.as_bytes());
-            shape.push(b';');
-        }
-        Argument::List(items) => {
-            shape.push(b'[');
-            items.iter().for_each(|item| describe(item, shape));
-            shape.push(b']');
-        }
-        Argument::Null => shape.push(b'?'),
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The body of a write: a JSON object whose members are columns, or an array of such.
 //!
-//! In: bytes and their media type. Out: an argument a column and a row, with the digits of every number as they were written.
+//! In: bytes and their media type. Out: an argument a column and a row, with the digits of every number as they were
+//! written.
 
 use crate::{
     engine::bind::{Argument, MAX_MEMBERS},

@@ -2,12 +2,9 @@
 //!
 //! In: the pairs of a query string that are no reserved word. Out: a [`Filter`] without values, and the values.
 
-use super::query::conjunction;
+use super::{left::Left, query::conjunction};
 use crate::{
-    catalog::{
-        Operator, Resource,
-        scalar::{JsonKind, Scalar},
-    },
+    catalog::{Operator, Resource, scalar::JsonKind},
     engine::{
         bind::Argument,
         request::{Filter, Term},
@@ -39,7 +36,7 @@ pub(super) const OPERATORS: [(&str, Operator); 16] = [
 ];
 
 /// The operators that can be asked of any or all of a list: `eq(any).{1,2}`.
-const QUANTIFIED: [&str; 9] = ["eq", "like", "ilike", "gt", "gte", "lt", "lte", "match", "imatch"];
+pub(super) const QUANTIFIED: [&str; 9] = ["eq", "like", "ilike", "gt", "gte", "lt", "lte", "match", "imatch"];
 
 /// The operator that a word names.
 fn operator(word: &str) -> Option<Operator> {
@@ -216,8 +213,8 @@ impl<'r> Filters<'r> {
             .code("42804")),
         };
         Ok(match word.as_str() {
-            "null" => self.null(left, true),
-            "not_null" => self.null(left, false),
+            "null" => self.null(&left.present(), true),
+            "not_null" => self.null(&left.present(), false),
             "unknown" => self.null(&boolean()?, true),
             // It is so or it is not: NULL is not true.
             "true" | "false" => {
@@ -232,60 +229,6 @@ impl<'r> Filters<'r> {
                     .nearest(&word, words));
             }
         })
-    }
-}
-
-/// What a condition is about: a column, or what a path leads to in its JSON values.
-#[derive(Clone)]
-struct Left {
-    column: String,
-    /// The path, and as what the value there is asked for.
-    path: Option<(Argument, JsonKind)>,
-    /// Whether the column holds booleans.
-    boolean: bool,
-}
-
-impl Left {
-    /// `column`, `column->a->0` or `column->a->>b`.
-    fn of(resource: &Resource, text: &str) -> Result<Self> {
-        let (column, path) = text.find("->").map_or((text, None), |at| (&text[..at], Some(&text[at..])));
-        let Some(index) = resource.column(column) else {
-            return Err(Error::bad_request(format!("The resource \"{}\" has no column \"{column}\"", resource.name))
-                .code("42703")
-                .nearest(column, resource.column_names()));
-        };
-        let (mut rest, mut kind, mut steps) = (path.unwrap_or_default(), JsonKind::Value, Vec::new());
-        while let Some(behind) = rest.strip_prefix("->") {
-            let (behind, as_text) = behind.strip_prefix('>').map_or((behind, false), |behind| (behind, true));
-            let end = behind.find("->").unwrap_or(behind.len());
-            // What is a text has nothing inside.
-            if end == 0 || (as_text && end < behind.len()) {
-                return Err(Error::bad_request(format!("\"{text}\" is not understood"))
-                    .hint("A path into JSON is column->name->0->>name, with ->> only before the last"));
-            }
-            kind = if as_text { JsonKind::Text } else { JsonKind::Value };
-            steps.push(Argument::Text(behind[..end].to_owned()));
-            rest = &behind[end..];
-        }
-        let boolean = resource.columns[index].scalar == Scalar::Boolean;
-        Ok(Self { column: column.to_owned(), path: path.map(|_| (Argument::List(steps), kind)), boolean })
-    }
-
-    /// The same as what these values are: behind `->` they are JSON, and only numbers and booleans compare as such.
-    fn typed(&self, values: &[String]) -> Result<Self> {
-        let Some((path, JsonKind::Value)) = &self.path else { return Ok(self.clone()) };
-        let boolean = |value: &String| matches!(value.as_str(), "true" | "false");
-        let number = |value: &String| value.parse::<f64>().is_ok_and(f64::is_finite);
-        let kind = match values {
-            values if values.iter().all(number) => JsonKind::Number,
-            [value] if boolean(value) => JsonKind::Boolean,
-            _ => {
-                return Err(Error::bad_request(format!("What -> finds in \"{}\" is JSON, and no text", self.column))
-                    .code("42883")
-                    .hint("Behind -> compare with a number, true or false; ->> finds a text"));
-            }
-        };
-        Ok(Self { path: Some((path.clone(), kind)), ..self.clone() })
     }
 }
 

@@ -5,6 +5,7 @@
 mod body;
 mod filter;
 mod handler;
+mod left;
 pub mod openapi;
 mod prefer;
 mod query;

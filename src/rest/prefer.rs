@@ -53,7 +53,7 @@ pub(super) struct Preferences {
     /// What becomes of new rows whose values are taken.
     pub(super) resolution: Option<Resolution>,
     /// Whether the request fails where a preference cannot be honoured.
-    pub(super) strict: bool,
+    strict: bool,
     max_affected: Option<u64>,
 }
 

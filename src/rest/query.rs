@@ -117,9 +117,10 @@ pub(super) fn parse_row(resource: &Resource, query: &str, on_item: bool) -> Resu
 
 fn one_row(resource: &Resource) -> Error {
     let (name, key) = (&resource.name, &resource.key_column().name);
-    Error::bad_request("A write must name its row by its key, and by nothing else")
-        .code("21000")
-        .hint(format!("/{name}/{{{key}}}, or /{name}?{key}=eq.{{{key}}}"))
+    Error::bad_request("A write must name its row by its key, and by nothing else").code("21000").hint(format!(
+        "/{name}/{{{key}}}, or /{name}?{key}=eq.{{{key}}}; PATCH and DELETE take any filter with Prefer: \
+         handling=strict, max-affected=N"
+    ))
 }
 
 /// All columns, in the order of the table.
@@ -136,7 +137,7 @@ fn parse_select(resource: &Resource, value: &str) -> Result<Vec<Field>> {
         }
         if item.contains(['(', ')', '>']) || item.contains("::") {
             return Err(Error::bad_request(format!("\"{item}\" is not understood in select"))
-                .hint("select takes columns, alias:column and *"));
+                .hint("select takes columns, alias:column, * and aggregates like amount.sum() or count()"));
         }
         let (alias, name) = match item.split_once(':') {
             Some((alias, name)) => (Some(alias.to_owned()), name),
@@ -158,6 +159,10 @@ fn parse_order(value: &str) -> Result<Vec<Order>> {
                 Some((relation, (column, words))) => {
                     let column = Box::new(Term::column(column.trim()));
                     (Term::One(relation.trim().to_owned(), column), words.strip_prefix('.').unwrap_or(words))
+                }
+                None if item.contains('(') => {
+                    return Err(Error::bad_request(format!("\"{item}\" is not understood in order"))
+                        .hint("A column of a related row is relation(column)"));
                 }
                 None => {
                     let (column, words) = item.split_once('.').unwrap_or((item, ""));

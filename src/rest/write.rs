@@ -43,6 +43,14 @@ pub(super) async fn create(call: Call) -> Result<Response> {
         Rows::One(row) => vec![row],
         Rows::Many(rows) => rows,
     };
+    let most = call.rest.bounds.max_page;
+    if many && preferences.returned == Some(Return::Representation) && rows.len() as u64 > most {
+        return Err(Error::new(
+            Kind::CostLimit,
+            format!("An answer has at most {most} rows, and {} are sent", rows.len()),
+        )
+        .hint("Send them in several requests, or with Prefer: return=minimal"));
+    }
     let rows = rows.into_iter().map(|row| NewRow::from(slots(row, &mut arguments))).collect();
     let conflict = preferences.resolution.map(|resolution| Conflict {
         target,

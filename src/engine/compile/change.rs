@@ -1,6 +1,6 @@
 //! Updates and deletions as SQL: of the row with a key, or of the rows that match.
 
-use super::{Bind, Compiler, Setting, Statement, identifier, write};
+use super::{Bind, Compiler, Constraints, Setting, Statement, identifier, write};
 use crate::{
     catalog::{Hooks, scalar::Scalar},
     engine::{
@@ -23,8 +23,8 @@ pub struct ChangePlan {
     pub settings: Vec<Setting>,
     /// How many of the rows are ones that the policy permits, where the write could have changed that.
     pub check: Option<Statement>,
-    /// What the row refers to: the column, and the statement that finds it.
-    pub references: Vec<(String, Arc<str>)>,
+    /// What is told of a constraint that a row violates.
+    pub constraints: Constraints,
 }
 
 /// Which rows are changed or deleted.
@@ -90,15 +90,16 @@ pub(super) fn compile<'c>(
             cap: query.cap,
         },
     };
-    let references = write::references(catalog, dialect, resource);
-    let settings = if hooked || !references.is_empty() { write::settings(resource, columns) } else { Vec::new() };
+    let constraints = write::constraints(catalog, dialect, resource);
+    let settings =
+        if hooked || !constraints.references.is_empty() { write::settings(resource, columns) } else { Vec::new() };
     ChangePlan {
         deletes: set.is_none(),
         target,
         hooks: resource.hooks,
         settings,
         check: new().holding(query.resource, &query.check),
-        references,
+        constraints,
     }
 }
 

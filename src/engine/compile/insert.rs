@@ -1,6 +1,6 @@
 //! New rows as SQL, with what becomes of them where their values are taken.
 
-use super::{Compiler, Setting, Statement, identifier, write};
+use super::{Compiler, Constraints, Setting, Statement, identifier, write};
 use crate::{
     catalog::{Hooks, Operator, Resource, policy::Operand, scalar::Scalar},
     engine::{
@@ -39,8 +39,8 @@ pub struct TablePlan {
     pub hooks: Option<Hooks>,
     /// How many of the new rows are ones that the policy permits, where it does not permit all.
     pub check: Option<Statement>,
-    /// What rows refer to: the column, and the statement that finds it.
-    pub references: Vec<(String, Arc<str>)>,
+    /// What is told of a constraint that a row violates.
+    pub constraints: Constraints,
 }
 
 /// A row that is added.
@@ -115,7 +115,7 @@ pub(super) fn compile<'c>(new: impl Fn() -> Compiler<'c>, query: &Authorized<Que
             key: resource.key_column().scalar.clone(),
             hooks: resource.hooks,
             check: new().holding(*index, check),
-            references: write::references(catalog, dialect, resource),
+            constraints: write::constraints(catalog, dialect, resource),
         }
     });
     let tables: Vec<_> = tables.collect();
@@ -149,7 +149,7 @@ pub(super) fn compile<'c>(new: impl Fn() -> Compiler<'c>, query: &Authorized<Que
             Some(sql) => statement.sql = Arc::clone(sql),
             None => drop(texts.insert(Arc::clone(&statement.sql))),
         }
-        let wanted = resource.hooks.is_some() || !tables[table].references.is_empty();
+        let wanted = resource.hooks.is_some() || !tables[table].constraints.references.is_empty();
         let taken = conflict.zip(row.taken.as_ref()).map(|((conflict, plan), taken)| TakenPlan {
             find: new().find_taken(query, conflict, plan.steps, &row.set, taken),
             update: new().update_taken(query, &taken.set),

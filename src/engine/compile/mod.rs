@@ -15,7 +15,7 @@ mod write;
 
 pub use change::{ChangePlan, TargetPlan};
 pub use insert::{ConflictPlan, CreatePlan, Direct, RowPlan, TablePlan, TakenPlan};
-pub use write::{From, Setting, WriteAction, WritePlan};
+pub use write::{Constraints, From, Setting, WriteAction, WritePlan};
 
 use super::{
     authorize::{Access, Authorized},

@@ -111,13 +111,8 @@ impl Compiler<'_> {
                 format!("{left} {sign} {any}(${number}::{}[])", side.scalar.postgres_type())
             }
             Dialect::Sqlite => {
-                let value = match side.scalar {
-                    // A UUID is a BLOB, which JSON cannot hold.
-                    Scalar::Uuid => "unhex(value)",
-                    Scalar::Float => "as_real(value)",
-                    _ => "value",
-                };
                 let not = if not { "not " } else { "" };
+                let value = element(&side.scalar, "value");
                 format!("{left} {not}in (select {value} from json_each(?{number}))")
             }
         }
@@ -154,6 +149,16 @@ impl Compiler<'_> {
             }
             (Dialect::Sqlite, _) => format!("has_words({left}, {query})"),
         }
+    }
+}
+
+/// An element of a list that is bound on SQLite, out of the array that `json_each` unpacks: JSON holds no BLOB, which a
+/// UUID is, and no double to the last bit.
+pub(super) fn element(scalar: &Scalar, value: &str) -> String {
+    match scalar {
+        Scalar::Uuid => format!("unhex({value})"),
+        Scalar::Float => format!("as_real({value})"),
+        _ => value.to_owned(),
     }
 }
 

@@ -4,7 +4,7 @@
 //! PostgreSQL's binary `record[]`, which costs no JSON on either side, and a JSON array on SQLite. A list that is
 //! counted is nested in a row of its own, so that its number and its page are one statement even if the page is empty.
 
-use super::{Compiler, list::connection};
+use super::{Compiler, list::connection, operator::element};
 use crate::{
     catalog::{
         Cardinality, Relation,
@@ -96,11 +96,9 @@ impl Compiler<'_> {
         let (keys, value) = match self.dialect {
             Dialect::Postgres => (
                 format!("unnest(${number}::{}[]) with ordinality as k(value, key)", key.scalar.postgres_type()),
-                "k.value",
+                "k.value".to_owned(),
             ),
-            // A UUID is a BLOB, which JSON cannot hold.
-            Dialect::Sqlite if key.scalar == Scalar::Uuid => (format!("json_each(?{number}) as k"), "unhex(k.value)"),
-            Dialect::Sqlite => (format!("json_each(?{number}) as k"), "k.value"),
+            Dialect::Sqlite => (format!("json_each(?{number}) as k"), element(&key.scalar, "k.value")),
         };
         let (table, own) = (super::identifier(&resource.name), self.stored(resource, resource.key, &alias));
         let from = format!("{keys} join {table} {alias} on {own} = {value}");

@@ -1,7 +1,7 @@
 //! Writes as SQL. The policy's condition is in the statement itself, so that no row it forbids can be touched, however
 //! the write was come by.
 
-use super::{Bind, ChangePlan, Compiler, CreatePlan, Statement, change, identifier, insert};
+use super::{Bind, ChangePlan, Compiler, CreatePlan, Statement, change, identifier, insert, operator::element};
 use crate::{
     catalog::{
         Cardinality, Catalog, Fill, Resource,
@@ -75,9 +75,26 @@ pub(super) fn compile(
     Some(WritePlan { resource: resource.name.clone(), key: resource.key_column().scalar.clone(), action })
 }
 
-/// The relations by which SQLite, which does not say which one it was, is asked what a row refers to in vain: the
-/// column, and the statement that finds the row at the other end.
-pub(super) fn references(catalog: &Catalog, dialect: Dialect, resource: &Resource) -> Vec<(String, Arc<str>)> {
+/// What is told of a violated constraint beyond what the database says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Constraints {
+    /// The columns that there are: the name of a constraint may tell of something else.
+    pub columns: Vec<String>,
+    /// The columns that the policy sets: no client could give them another value.
+    pub presets: Vec<String>,
+    /// The relations by which SQLite, which does not say which one it was, is asked what a row refers to in vain: the
+    /// column, and the statement that finds the row at the other end.
+    pub references: Vec<(String, Arc<str>)>,
+}
+
+pub(super) fn constraints(catalog: &Catalog, dialect: Dialect, resource: &Resource) -> Constraints {
+    let policy = &resource.policy;
+    let presets = policy.create.presets.iter().chain(&policy.update.presets).map(|(name, _)| name.clone()).collect();
+    let columns = resource.column_names().map(str::to_owned).collect();
+    Constraints { columns, presets, references: references(catalog, dialect, resource) }
+}
+
+fn references(catalog: &Catalog, dialect: Dialect, resource: &Resource) -> Vec<(String, Arc<str>)> {
     if dialect == Dialect::Postgres {
         return Vec::new();
     }
@@ -174,11 +191,7 @@ impl Compiler<'_> {
         let number = self.number(Bind::Written);
         match self.dialect {
             Dialect::Postgres => format!("{column} = any(${number}::{}[])", scalar.postgres_type()),
-            Dialect::Sqlite => {
-                // A UUID is a BLOB, which JSON cannot hold.
-                let value = if *scalar == Scalar::Uuid { "unhex(value)" } else { "value" };
-                format!("{column} in (select {value} from json_each(?{number}))")
-            }
+            Dialect::Sqlite => format!("{column} in (select {} from json_each(?{number}))", element(scalar, "value")),
         }
     }
 

@@ -58,7 +58,8 @@ pub(super) fn from_postgres(error: tokio_postgres::Error) -> Error {
     };
     // That others still refer to a row is nothing that a column of the input could help.
     let detail = db.detail().filter(|detail| !detail.contains("is still referenced"));
-    let columns = db.column().map(|column| vec![column.to_owned()]).or_else(|| key_columns(detail?));
+    let checked = || db.constraint().and_then(checked_column).map(|column| vec![column]);
+    let columns = db.column().map(|column| vec![column.to_owned()]).or_else(|| key_columns(detail?)).or_else(checked);
     let shown = from_sqlstate(db.code().code(), Violation { columns: columns.unwrap_or_default() });
     shown.source(error)
 }
@@ -93,19 +94,27 @@ pub(super) fn from_sqlite(error: rusqlite::Error) -> Error {
         (_, 18) => "54000",
         _ => return Error::internal(error),
     };
-    // Of a check it tells the condition, and PostgreSQL nothing.
-    let message = message.as_deref().filter(|_| code != "23514");
-    let columns = message.map(failed_columns).unwrap_or_default();
+    let columns = message.as_deref().map(failed_columns).unwrap_or_default();
     from_sqlstate(code, Violation { columns }).source(error)
 }
 
+/// The column of a check, whose name by convention is table, column and `check`. One that has no such name tells none.
+fn checked_column(constraint: &str) -> Option<String> {
+    let name = constraint.strip_suffix("_check")?;
+    Some(name.split_once('_')?.1.to_owned())
+        .filter(|column| column.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'))
+}
+
 /// The columns in SQLite's `UNIQUE constraint failed: users.email, users.role`; of an index over an expression the
-/// name is told instead, which by convention is table, columns and `key`.
+/// name is told instead, which by convention is table, columns and `key`; of a check its name or its condition.
 fn failed_columns(message: &str) -> Vec<String> {
     let Some((_, columns)) = message.split_once("constraint failed: ") else { return Vec::new() };
     if let Some(index) = columns.strip_prefix("index '").and_then(|rest| rest.strip_suffix('\'')) {
         let column = index.strip_suffix("_key").and_then(|name| name.split_once('_')).map(|(_, column)| column);
         return column.map(str::to_owned).into_iter().collect();
+    }
+    if message.starts_with("CHECK") {
+        return checked_column(columns).into_iter().collect();
     }
     columns.split(',').filter_map(|column| Some(column.trim().split_once('.')?.1.to_owned())).collect()
 }
@@ -143,5 +152,7 @@ mod tests {
         assert_eq!(key_columns("Key (user_id, month)=(1, 2) already exists.").unwrap(), ["user_id", "month"]);
         assert_eq!(failed_columns("UNIQUE constraint failed: index 'users_email_key'"), ["email"]);
         assert_eq!(failed_columns("NOT NULL constraint failed: trees.name"), ["name"]);
+        assert_eq!(failed_columns("CHECK constraint failed: budgets_limit_amount_check"), ["limit_amount"]);
+        assert!(failed_columns("CHECK constraint failed: trees.a < 1000 or b_check").is_empty());
     }
 }

@@ -52,7 +52,7 @@ async fn one(
     let touched = match rows(transaction, statement, bound, None, cells).await {
         Ok(rows) => rows.into_iter().next(),
         Err(error) => {
-            return Err(explained(transaction, error, &change.references, &change.settings, bound, None).await);
+            return Err(explained(transaction, error, &change.constraints, &change.settings, bound, None).await);
         }
     };
     let Some(touched) = touched else {
@@ -100,7 +100,7 @@ async fn through(
         Ok(_) => Ok(()),
         Err(error) => {
             let error = hook_error(error);
-            Err(explained(transaction, error, &change.references, &change.settings, bound, None).await)
+            Err(explained(transaction, error, &change.constraints, &change.settings, bound, None).await)
         }
     }
 }
@@ -177,6 +177,6 @@ async fn write_each(
         // The rows are locked: one that is gone went with another one of them, to which it belonged.
         Ok(_) if change.deletes => Ok(()),
         Ok(_) => Err(overtaken()),
-        Err(error) => Err(explained(transaction, error, &change.references, &change.settings, bound, None).await),
+        Err(error) => Err(explained(transaction, error, &change.constraints, &change.settings, bound, None).await),
     }
 }

@@ -1,6 +1,6 @@
 //! New rows: each by a statement of its own, those that belong to others behind them, and one read of all.
 
-use super::{Rows, columns, explained, forbidden, hold, hook_error, overtaken, read_each, read_one, rows, text};
+use super::{Rows, columns, explained, forbidden, given, hold, hook_error, overtaken, read_each, read_one, rows, text};
 use crate::{
     catalog::scalar::{Scalar, Value},
     engine::{
@@ -87,7 +87,7 @@ pub(in super::super) async fn direct(
     };
     match connection.run(&direct.statement.sql, &values, told).await {
         Ok(answer) => Ok(answer),
-        Err(error) => Err(explained(connection, error, &table.references, &row.settings, bound, None).await),
+        Err(error) => Err(explained(connection, error, &table.constraints, &row.settings, bound, None).await),
     }
 }
 
@@ -178,7 +178,7 @@ impl Creation<'_> {
     }
 
     async fn failed(&self, row: &RowPlan, error: Error, parent: Option<&Value>) -> Error {
-        explained(self.transaction, error, &self.table(row).references, &row.settings, self.bound, parent).await
+        explained(self.transaction, error, &self.table(row).constraints, &row.settings, self.bound, parent).await
     }
 
     /// Why a statement has neither added the row nor written to the one that is there.
@@ -206,7 +206,7 @@ impl Creation<'_> {
         let holds = |flag: &Value| *flag == Value::Int(1);
         match (conflict.ignores, holds(visible), holds(permitted)) {
             (true, ..) if !conflict.told => Ok(Some(Done::Left)),
-            (_, false, _) => Err(taken(conflict.columns.clone())),
+            (_, false, _) => Err(given(taken(conflict.columns.clone()), &self.table(row).constraints)),
             (true, ..) => Ok(Some(Done::Kept(key.clone()))),
             (false, true, false) => Err(forbidden(&self.table(row).resource)),
             (false, true, true) => Ok(None),
@@ -264,8 +264,8 @@ impl Creation<'_> {
             Ok(true) => Ok(Done::Written(key.clone())),
             Ok(false) => Err(overtaken()),
             Err(error) => {
-                let references = &table.references;
-                Err(explained(self.transaction, error, references, &taken.settings, self.bound, None).await)
+                let constraints = &table.constraints;
+                Err(explained(self.transaction, error, constraints, &taken.settings, self.bound, None).await)
             }
         }
     }

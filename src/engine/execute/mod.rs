@@ -9,7 +9,7 @@ pub(super) use create::direct;
 
 use super::{
     bind::Bound,
-    compile::{From, Plan, Setting, Statement, WriteAction, WritePlan},
+    compile::{Constraints, From, Plan, Setting, Statement, WriteAction, WritePlan},
     database::{Connection, Row, Sink, Transaction, error_of, orm_value},
     render::{Answer, Renderer, Shared},
 };
@@ -146,19 +146,30 @@ fn hook_error(error: DbErr) -> Error {
     }
 }
 
-/// An error with the column that refers to nothing, which SQLite does not tell.
+/// An error with the columns that the client can do something about: of a taken set without those that the policy sets,
+/// of a check the one that its name tells, of a reference the one that refers to nothing, which SQLite does not tell.
 async fn explained(
     connection: &Connection,
-    error: Error,
-    references: &[(String, Arc<str>)],
+    mut error: Error,
+    constraints: &Constraints,
     settings: &[Setting],
     bound: &Bound,
     written: Option<&Value>,
 ) -> Error {
+    match &*error.code {
+        "23505" => return given(error, constraints),
+        "23514" => {
+            let known = |problem: &&Problem| constraints.columns.contains(&problem.field);
+            let problems = error.problems.iter().filter(known).cloned().collect();
+            error.details = None;
+            return error.about(problems);
+        }
+        _ => {}
+    }
     if error.code != "23503" || !error.problems.is_empty() {
         return error;
     }
-    for (column, sql) in references {
+    for (column, sql) in &constraints.references {
         let setting = settings.iter().find(|setting| setting.column == *column);
         let Some(Setting { from: From::Bind(bind), .. }) = setting else { continue };
         let value = bound.value(bind, written);
@@ -172,6 +183,13 @@ async fn explained(
         }
     }
     error
+}
+
+/// An error about a taken set of values, of which the caller has not given those that the policy sets.
+fn given(error: Error, constraints: &Constraints) -> Error {
+    let own = |problem: &&Problem| !constraints.presets.contains(&problem.field);
+    let problems: Vec<_> = error.problems.iter().filter(own).cloned().collect();
+    if problems.is_empty() { error } else { error.about(problems) }
 }
 
 /// Keeps the rows of a statement as values.

@@ -4,7 +4,10 @@
 
 use super::{Planner, find_column, find_relation, limits};
 use crate::{
-    catalog::{Cardinality, Function, Operator, Resource, scalar::Scalar},
+    catalog::{
+        Cardinality, Function, Operator, Resource,
+        scalar::{Scalar, Style},
+    },
     engine::{
         query::{Aggregate, Expression, ExpressionKind, Predicate, SlotKind, Sort},
         request::{Filter, Measure, Order, Term},
@@ -33,7 +36,7 @@ impl Planner<'_> {
             Filter::IsNull { term, null } => Predicate::IsNull { expression: self.term(resource, term)?, null: *null },
             Filter::Compare { term, operator, slot } => {
                 let expression = self.term(resource, term)?;
-                let kind = operand(&expression, *operator)?;
+                let kind = operand(&expression, *operator, self.style)?;
                 Predicate::Compare { expression, operator: *operator, slot: self.slot(*slot, kind) }
             }
             Filter::Related { relation, quantifier, filter } => {
@@ -136,13 +139,16 @@ impl Planner<'_> {
             }
         }
         for one in order {
+            limits::check_order(&one.term, &mut self.conditions)?;
             let expression = self.term(resource, &one.term)?;
             push(&mut sorts, ordered(expression)?, one.descending, one.nulls_first);
         }
         let descending = sorts.last().is_some_and(|sort| sort.descending);
         push(&mut sorts, column(of, of.key), descending, None);
         if sorts.len() > MAX_ORDER {
-            return Err(Error::bad_request(format!("A list can be ordered by {} columns at most", MAX_ORDER - 1)));
+            return Err(
+                Error::bad_request(format!("A list is ordered by {} columns at most", MAX_ORDER - 1)).field("orderBy")
+            );
         }
         Ok(sorts)
     }
@@ -174,13 +180,17 @@ pub(super) fn column(resource: &Resource, index: usize) -> Expression {
 }
 
 /// What the slot of a comparison must hold.
-fn operand(expression: &Expression, operator: Operator) -> Result<SlotKind> {
+fn operand(expression: &Expression, operator: Operator, style: Style) -> Result<SlotKind> {
     let (column, scalar) = (expression.name.clone(), expression.scalar.clone());
     if !scalar.operators().contains(&operator) {
-        let can: Vec<_> = scalar.operators().iter().map(|operator| operator.graphql()).collect();
+        let spelt = |operator: &Operator| match style {
+            Style::GraphQl => Some(operator.graphql()),
+            Style::Rest => operator.rest(),
+        };
+        let can: Vec<_> = scalar.operators().iter().filter_map(spelt).collect();
         return Err(Error::bad_request(format!(
             "\"{}\" has no meaning for the column \"{column}\" of type {}",
-            operator.graphql(),
+            spelt(&operator).unwrap_or(operator.graphql()),
             scalar.graphql()
         ))
         .code("42883")

@@ -1,4 +1,6 @@
-//! How much a request's filters may ask for.
+//! How much a request's filters and orders may ask for.
+//!
+//! In: a [`Filter`] or the [`Term`] of an order. Out: the error of a bound, before a name in them is looked for.
 
 use crate::{
     engine::request::{Filter, Term},
@@ -9,40 +11,80 @@ use crate::{
 const MAX_CONDITIONS: usize = 500;
 /// How deep the logic of a filter may be nested.
 const MAX_DEPTH: usize = 32;
+/// How many relations a condition or a step of an order may lead through: each is a join for every row of the one
+/// before it.
+const MAX_RELATIONS: usize = 5;
 
 /// Counts the conditions of a filter to those before it.
 ///
 /// # Errors
-/// More conditions, or deeper logic, than a request may have.
+/// More conditions, deeper logic, or more relations on the way, than a request may have.
 pub(super) fn check(filter: &Filter, conditions: &mut usize) -> Result<()> {
-    walk(filter, conditions, 0)
+    walk(filter, conditions, Nesting::default())
 }
 
-fn walk(filter: &Filter, conditions: &mut usize, depth: usize) -> Result<()> {
-    if depth > MAX_DEPTH {
-        let message = format!("A filter is nested deeper than {MAX_DEPTH}");
-        return Err(Error::new(Kind::CostLimit, message).hint("Write it flatter: a list in and, or, in"));
+/// Checks what rows or groups are ordered by.
+///
+/// # Errors
+/// Those of [`check`].
+pub(super) fn check_order(term: &Term, conditions: &mut usize) -> Result<()> {
+    walk_term(term, conditions, Nesting::default())
+}
+
+/// Where in a filter a condition is.
+#[derive(Clone, Copy, Default)]
+struct Nesting {
+    logic: usize,
+    relations: usize,
+}
+
+impl Nesting {
+    fn deeper(self) -> Result<Self> {
+        if self.logic == MAX_DEPTH {
+            let message = format!("A filter is nested deeper than {MAX_DEPTH}");
+            return Err(Error::new(Kind::CostLimit, message).hint("Write it flatter: a list in and, or, in"));
+        }
+        Ok(Self { logic: self.logic + 1, ..self })
     }
+
+    fn related(self) -> Result<Self> {
+        if self.relations == MAX_RELATIONS {
+            let message = format!("A filter or an order leads through more than {MAX_RELATIONS} relations");
+            return Err(
+                Error::new(Kind::CostLimit, message).hint("Begin at a resource that is nearer to the condition")
+            );
+        }
+        Ok(Self { relations: self.relations + 1, ..self })
+    }
+}
+
+fn walk(filter: &Filter, conditions: &mut usize, at: Nesting) -> Result<()> {
     match filter {
-        Filter::And(all) | Filter::Or(all) => all.iter().try_for_each(|one| walk(one, conditions, depth + 1)),
-        Filter::Not(one) => walk(one, conditions, depth + 1),
+        Filter::And(all) | Filter::Or(all) => {
+            let at = at.deeper()?;
+            all.iter().try_for_each(|one| walk(one, conditions, at))
+        }
+        Filter::Not(one) => walk(one, conditions, at.deeper()?),
         Filter::Related { filter, .. } => {
             count(conditions)?;
-            walk(filter, conditions, depth + 1)
+            walk(filter, conditions, at.deeper()?.related()?)
         }
         Filter::Compare { term, .. } | Filter::IsNull { term, .. } => {
             count(conditions)?;
-            walk_term(term, conditions, depth + 1)
+            walk_term(term, conditions, at)
         }
     }
 }
 
-/// The conditions on the rows whose aggregate is compared.
-fn walk_term(term: &Term, conditions: &mut usize, depth: usize) -> Result<()> {
+/// The relations that lead to a value, and the conditions on the rows whose aggregate it is.
+fn walk_term(term: &Term, conditions: &mut usize, at: Nesting) -> Result<()> {
     match term {
-        Term::One(_, term) => walk_term(term, conditions, depth),
-        Term::Many { filter: Some(filter), .. } => walk(filter, conditions, depth),
-        _ => Ok(()),
+        Term::One(_, term) => walk_term(term, conditions, at.related()?),
+        Term::Many { filter, .. } => {
+            let at = at.related()?;
+            filter.iter().try_for_each(|filter| walk(filter, conditions, at.deeper()?))
+        }
+        Term::Column(_) | Term::Json { .. } | Term::Key(_) | Term::Measure(_) => Ok(()),
     }
 }
 

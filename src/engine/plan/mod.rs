@@ -13,7 +13,7 @@ pub use write::{MAX_NESTED, create_columns, nested, update_columns};
 
 use super::{
     query::{Defects, KeySource, Query, Read, Selection, SlotKind, Sort, Window},
-    request::{Action, Envelope, Field, Key, List, Page, PartKind, Question, Slot, Target},
+    request::{Action, Envelope, Field, Key, List, Page, PartKind, Position, Question, Slot, Target},
 };
 use crate::{
     catalog::{Cardinality, Catalog, Resource, scalar::Style},
@@ -130,15 +130,16 @@ impl Planner<'_> {
     }
 
     fn page(&mut self, resource: usize, page: &Page, order: &[Sort]) -> Result<Window> {
-        let limit = self.limit(resource, page.limit, self.bounds.default_page)?;
+        let count = if page.backward { "last" } else { "first" };
+        let limit = self.limit(resource, page.limit, self.bounds.default_page).map_err(|error| error.field(count))?;
         let offset = page.offset.map(|slot| self.slot(slot, SlotKind::Offset));
-        let mut position = |position: &Option<super::request::Position>| {
+        let mut position = |position: Option<Position>, field: &'static str| {
             position.map(|position| {
-                let kind = SlotKind::Cursor { resource, order: order.to_vec() };
+                let kind = SlotKind::Cursor { resource, order: order.to_vec(), field };
                 (self.slot(position.slot, kind), position.nulls)
             })
         };
-        let (after, before) = (position(&page.after), position(&page.before));
+        let (after, before) = (position(page.after, "after"), position(page.before, "before"));
         Ok(Window { limit, backward: page.backward, offset, after, before })
     }
 
@@ -195,6 +196,14 @@ fn find_column(resource: &Resource, name: &str) -> Result<usize> {
             .code("42703")
             .nearest(name, resource.column_names())
     })
+}
+
+/// A column as an enum of GraphQL has it, or a URL.
+fn member(style: Style, column: &str) -> String {
+    match style {
+        Style::GraphQl => column.to_uppercase(),
+        Style::Rest => column.to_owned(),
+    }
 }
 
 fn find_relation(resource: &Resource, name: &str, cardinality: Cardinality) -> Result<(usize, usize)> {

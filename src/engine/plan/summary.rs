@@ -6,7 +6,7 @@
 use super::{
     Planner,
     filter::{column, ordered, push},
-    find_column,
+    find_column, member,
 };
 use crate::{
     catalog::{Bucket, scalar::Scalar},
@@ -51,9 +51,8 @@ impl Planner<'_> {
         for key in &groups.by {
             let key = self.key_expression(resource, key)?;
             if keys.contains(&key) {
-                return Err(
-                    Error::bad_value(format!("\"{}\" is twice among the keys of the groups", key.name)).field("by")
-                );
+                let name = member(self.style, &key.name.replace('.', "_"));
+                return Err(Error::bad_value(format!("{name} is twice among the keys of the groups")).field("by"));
             }
             keys.push(key);
         }
@@ -65,7 +64,7 @@ impl Planner<'_> {
         let order = self.group_order(resource, groups)?;
         let parts = self.members(resource, &groups.parts)?;
         let GroupScope { keys, measures } = std::mem::replace(&mut self.group, outer).unwrap_or_default();
-        let limit = self.limit(resource, groups.limit, self.bounds.max_page)?;
+        let limit = self.limit(resource, groups.limit, self.bounds.max_page).map_err(|error| error.field("first"))?;
         let offset = groups.offset.map(|slot| self.slot(slot, SlotKind::Offset));
         let fill = groups.fill.map(|(from, to)| self.fill(&keys, from, to)).transpose()?;
         Ok(Summary { keys, measures, having, order, limit, offset, fill, parts })

@@ -3,7 +3,7 @@
 //! In: the [`Action`] of a request. Out: a [`QueryAction`] whose columns are known to be for clients to write; what is
 //! wrong with the members of the input goes to the planner's defects, and is told together with its values.
 
-use super::{Planner, find_column, find_relation};
+use super::{Planner, find_column, find_relation, member};
 use crate::{
     catalog::{
         Cardinality, Catalog, Column, Fill, Relation, Resource,
@@ -14,12 +14,14 @@ use crate::{
         query::{Assignment, Conflict, Insert, NewRow, Predicate, QueryAction, SlotKind, Source, Taken, Target},
         request::{self, Action, OnTaken, Slot},
     },
-    error::{Error, Problem, Result},
+    error::{Error, Kind, Problem, Result},
 };
 use std::sync::Arc;
 
 /// How deep new rows may be nested in new rows: a row, those that belong to it, and those that belong to these.
 pub const MAX_NESTED: usize = 3;
+/// How many rows a request may add, those that belong to others among them.
+const MAX_ROWS: usize = 10_000;
 
 impl Planner<'_> {
     pub(super) fn action(&mut self, resource: usize, action: &Action) -> Result<QueryAction> {
@@ -63,6 +65,11 @@ impl Planner<'_> {
     }
 
     fn insert(&mut self, resource: usize, create: &request::Create) -> Result<Insert> {
+        let count = create.rows.iter().map(|row| 1 + row.below()).sum::<usize>();
+        if count > MAX_ROWS {
+            let message = format!("A request adds at most {MAX_ROWS} rows, and this one has {count}");
+            return Err(Error::new(Kind::CostLimit, message).hint("Send them in several requests"));
+        }
         let conflict = create.conflict.as_ref().map(|conflict| self.conflict(resource, conflict)).transpose()?;
         let mut rows = Vec::with_capacity(create.rows.len());
         for (number, row) in create.rows.iter().enumerate() {
@@ -133,11 +140,7 @@ impl Planner<'_> {
         target.dedup();
         if !of.unique.contains(&target) {
             let spelt = |columns: &Vec<usize>| {
-                let names = columns.iter().map(|column| &of.columns[*column].name);
-                let names = names.map(|name| match self.style {
-                    Style::GraphQl => name.to_uppercase(),
-                    Style::Rest => name.clone(),
-                });
+                let names = columns.iter().map(|column| member(self.style, &of.columns[*column].name));
                 format!("({})", names.collect::<Vec<_>>().join(", "))
             };
             let sets: Vec<_> = of.unique.iter().map(spelt).collect();
@@ -157,7 +160,7 @@ impl Planner<'_> {
                     match may_write(of, &of.policy.update, name, Writing::Update, false) {
                         Ok(()) => update.push(find_column(of, name)?),
                         Err(message) => {
-                            let message = format!("names {name}, which {message}");
+                            let message = format!("names {}, which {message}", member(self.style, name));
                             self.defects.problems.push(Problem { field: "update".to_owned(), message });
                         }
                     }

@@ -5,7 +5,7 @@
 use super::{
     super::{
         schema::SORT_ORDERS,
-        values::{Leaf, Tree},
+        tree::{Leaf, Tree},
     },
     Parser,
 };
@@ -149,7 +149,7 @@ impl Parser<'_> {
                 Ok(Filter::IsNull { term, null: *null })
             }
             (_, Tree::Leaf(leaf)) => Ok(Filter::Compare { term, operator, slot: self.slot(leaf) }),
-            _ => Err(Error::bad_value(format!("filter.{field}.{} must not be null", operator.graphql()))
+            _ => Err(Error::bad_value(format!("{field}.{} must not be null", operator.graphql()))
                 .field(field)
                 .hint("Nothing equals NULL: ask with isNull")),
         }
@@ -226,8 +226,8 @@ fn one_member() -> Error {
     Error::bad_value("An element of orderBy must have exactly one member").field("orderBy")
 }
 
-pub(super) fn null(field: &str) -> Error {
-    Error::bad_value(format!("filter.{field} must not be null"))
+fn null(field: &str) -> Error {
+    Error::bad_value(format!("{field} must not be null in a filter"))
         .field(field)
-        .hint(format!("Ask for NULL with {field}: {{ isNull: true }}, or leave it out"))
+        .hint("A column that is NULL is asked for with isNull; what is left out asks for nothing")
 }

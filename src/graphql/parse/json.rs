@@ -1,7 +1,7 @@
 //! Filters of what is inside of JSON values: the member `at` of a JSON column's filter.
 
 use super::{
-    super::values::{Leaf, Tree},
+    super::tree::{Leaf, Tree},
     Parser,
 };
 use crate::{
@@ -19,7 +19,7 @@ impl Parser<'_> {
         let items = match at {
             Tree::List(items) => items.as_slice(),
             one @ Tree::Object(_) => std::slice::from_ref(one),
-            _ => return Err(Error::bad_value(format!("filter.{field}.at must not be null")).field(field)),
+            _ => return Err(Error::bad_value(format!("{field}.at must not be null")).field(field)),
         };
         for item in items {
             let Tree::Object(members) = item else { continue };

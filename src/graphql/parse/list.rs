@@ -3,7 +3,7 @@
 //! In: a field that is a connection, with its arguments. Out: a [`List`], the fields of its rows, and their envelope.
 
 use super::{
-    super::values::{Leaf, Tree},
+    super::tree::{Leaf, Tree},
     Parser, sets,
 };
 use crate::{

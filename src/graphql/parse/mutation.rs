@@ -5,7 +5,7 @@
 use super::{
     super::{
         operation::{RootKind, SessionField, SessionPart, Source},
-        values::{Leaf, Origin, Tree},
+        tree::{Leaf, Origin, Tree},
     },
     Parser, sets,
 };

@@ -3,7 +3,7 @@
 //! In: such a field. Out: the members of its answer, and its cost.
 
 use super::{
-    super::values::{Leaf, Tree},
+    super::tree::{Leaf, Tree},
     Parser,
     filter::{column_name, direction, function, measure_order, only_member},
     sets,

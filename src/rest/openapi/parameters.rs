@@ -4,9 +4,9 @@
 
 use super::{reference, schemas::example};
 use crate::{
-    catalog::{Catalog, Column, Operator, Resource},
+    catalog::{Catalog, Column, Operator, Resource, scalar::Scalar},
     rest::{
-        filter::OPERATORS,
+        filter::{OPERATORS, QUANTIFIED},
         prefer::{Resolution, Return},
     },
 };
@@ -31,12 +31,15 @@ fn shared() -> Map<String, Value> {
     let values = [
         query(
             "select",
-            "The members of the answer: `column`, `alias:column` or `*`, separated by commas. Without it: all columns.",
+            "The members of the answer: `column`, `alias:column` or `*`, separated by commas; without it, all columns. Of a \
+             list also aggregates, `column.sum()`, `avg()`, `min()`, `max()`, `count()`, or `count()` alone: then there is \
+             one object for each group of rows that have the columns beside them in common, or one for all rows.",
             json!({ "type": "string" }),
         ),
         query(
             "order",
-            "Columns, separated by commas, each with `.asc` or `.desc` and `.nullsfirst` or `.nullslast` behind it if need be.",
+            "Columns, separated by commas, each with `.asc` or `.desc` and `.nullsfirst` or `.nullslast` behind it if need be; \
+             `relation(column)` is a column of the row at the other end of a relation to one.",
             json!({ "type": "string" }),
         ),
         query(
@@ -147,10 +150,19 @@ fn filter(column: &Column) -> Value {
         Some(&"is") | None => "is.null".to_owned(),
         Some(operator) => format!("{operator}.{}", in_url(column)),
     };
+    let name = &column.name;
+    let mut description =
+        format!("A condition on `{name}`: `operator.value`, as `{example}`; `not.` before it negates.");
+    if let Some(word) = operators.iter().find(|word| QUANTIFIED.contains(word)) {
+        description += &format!(" `{word}(any).{{…}}` and `{word}(all).{{…}}` take several values.");
+    }
+    if column.scalar == Scalar::Json {
+        description += &format!(" What is inside is asked by `{name}->member->0->>member`, with each `>` as `%3E`.");
+    }
     json!({
-        "name": column.name,
+        "name": name,
         "in": "query",
-        "description": format!("A condition on `{}`: `operator.value`, as `{example}`; `not.` before it negates.", column.name),
+        "description": description,
         "schema": { "type": "string", "pattern": format!("^(not\\.)?({})(\\((any|all)\\))?\\.", operators.join("|")) },
     })
 }

@@ -162,6 +162,18 @@ async fn a_breach_is_named_with_its_field_in_both_protocols() {
                 assert!(error["message"].as_str().unwrap().ends_with(says), "{}", answer.text);
             }
         }
+        // What only the table checks.
+        let negative = with(with(food(), "category", &json!("Rent")), "limit_amount", &json!(-1));
+        let answer = server.rest(User, "POST", "/budgets", negative).await.expect(400).refused("23514");
+        assert_eq!(answer.json()["details"], "limit_amount is not allowed");
+        let negative = json!({ "set": { "limitAmount": "-1" } });
+        let answer = server.graphql(User, &update, negative).await.refused("BAD_USER_INPUT");
+        assert_eq!(answer.errors()[0]["extensions"]["field"], "limitAmount");
+        // A taken set is told without the column that the policy sets.
+        let answer = server.rest(User, "POST", "/budgets", food()).await.expect(409).refused("23505");
+        assert_eq!(answer.json()["details"], "category is taken; month is taken; currency is taken");
+        let answer = server.graphql(User, CREATE, json!({ "input": input() })).await.refused("CONFLICT");
+        assert_eq!(answer.errors()[0]["extensions"]["field"], "category");
         // What is the server's, and what is missing.
         for member in ["user_id", "created_at", "spent"] {
             let body = with(food(), member, &row["user_id"]);

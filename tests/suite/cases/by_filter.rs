@@ -53,7 +53,7 @@ async fn more_than_it_may_be_or_one_that_it_may_not_be_changes_nothing() {
         server.graphql(User, UPDATE, wrong).await.refused("BAD_USER_INPUT");
         let taken = json!({ "filter": { "name": { "in": ["a", "b"] } }, "set": { "name": "x" }, "most": 2 });
         let answer = server.graphql(User, UPDATE, taken).await.refused("CONFLICT");
-        assert_eq!(answer.errors()[0]["extensions"]["details"], "ownerId is taken; name is taken");
+        assert_eq!(answer.errors()[0]["extensions"]["details"], "name is taken");
         server.graphql(User, DELETE, json!({ "filter": own })).await.refused("CONFLICT");
         server.graphql(User, DELETE, json!({ "filter": {}, "most": 9 })).await.refused("FORBIDDEN");
         server.graphql(Anonymous, DELETE, json!({ "filter": {} })).await.refused("UNAUTHENTICATED");

@@ -49,7 +49,7 @@ async fn by_graphql(server: &Server, at: &str) -> String {
 
 /// A query string, the member `at` that says the same, and the rows that both find.
 #[rustfmt::skip]
-const CASES: [(&str, &str, &str); 37] = [
+const CASES: [(&str, &str, &str); 38] = [
     ("traits->a->>b=eq.x", r#"{ path: ["a", "b"], text: { eq: "x" } }"#, "a"),
     ("traits->a->>b=neq.x", r#"{ path: ["a", "b"], text: { neq: "x" } }"#, "bch"),
     ("traits->a->>b=eq.7", r#"{ path: ["a", "b"], text: { eq: "7" } }"#, "c"),
@@ -78,7 +78,8 @@ const CASES: [(&str, &str, &str); 37] = [
     ("traits->>t=eq.true", r#"{ path: ["t"], text: { eq: "true" } }"#, "ac"),
     ("traits->a=is.null", r#"{ path: ["a"], isNull: true }"#, "dfgj"),
     ("traits->a=not.is.null", r#"{ path: ["a"], isNull: false }"#, "abcehi"),
-    ("traits->>a=is.null", r#"{ path: ["a"], text: { isNull: true } }"#, "abcdefghij"),
+    ("traits->>a=is.null", r#"{ path: ["a"], isNull: true }"#, "dfgj"),
+    ("traits->>a=not.is.null", r#"{ path: ["a"], isNull: false }"#, "abcehi"),
     ("traits->n=is.not_null", r#"{ path: ["n"], isNull: false }"#, "abcdeij"),
     ("traits->l->0=gt.9", r#"{ path: ["l", "0"], number: { gt: 9 } }"#, "ai"),
     ("traits->l->>1=eq.x", r#"{ path: ["l", "1"], text: { eq: "x" } }"#, "a"),
@@ -110,6 +111,8 @@ async fn all_of_at_holds_and_goes_with_every_other_condition() {
             (r#"{ path: ["n"], number: { isNull: true } }"#, "cdfghj"),
             (r#"{ path: ["a", "b"], text: { isNull: false }, number: { isNull: true } }"#, "abh"),
             (r#"{ path: ["a"] }"#, "abcdefghij"),
+            // Neither an object nor an array is a text.
+            (r#"{ path: ["a"], text: { isNull: true } }"#, "abcdefghij"),
             ("[]", "abcdefghij"),
         ] {
             assert_eq!(by_graphql(server, at).await, found, "{at}");
@@ -152,7 +155,7 @@ async fn a_path_that_leads_nowhere_by_its_form_is_refused() {
             ("traits->l->-1=eq.1", "22P02", "counts from 0"),
             ("traits->l->01=eq.1", "22P02", "counts from 0"),
             ("traits->>a=is.true", "42804", "no boolean"),
-            ("traits=eq.1", "42883", "isNull"),
+            ("traits=eq.1", "42883", "filtered by is"),
             ("traits->a->a->a->a->a->a->a->a->a->a->>a=eq.1", "22P02", "at most 10"),
         ] {
             server.get(User, &format!("/species?{query}")).await.expect(400).refused(code).saying(says);

@@ -15,6 +15,7 @@ mod filters;
 mod introspection;
 mod json_paths;
 mod ledger;
+mod limits;
 mod money;
 mod mutations;
 mod nested_create;

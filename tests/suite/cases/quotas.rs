@@ -63,7 +63,7 @@ const TABLE: &str = "create table quotas (
     owner_id uuid not null references users (id) on delete cascade,
     name text not null,
     code text unique,
-    amount integer not null check (amount < 1000),
+    amount integer not null constraint quotas_amount_check check (amount < 1000),
     shared boolean not null,
     updated_at timestamptz not null,
     unique (owner_id, name))";

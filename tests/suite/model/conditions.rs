@@ -168,7 +168,6 @@ fn of_text(random: &mut Random, rest: bool, operand: &Value) -> Test {
 fn path(random: &mut Random, rest: bool) -> Test {
     let path = random.pick(&PATHS).iter().map(|step| (*step).to_owned()).collect();
     let leaf = match random.below(if rest { 2 } else { 4 }) {
-        0 if rest => Leaf::Textless(random.chance(50)),
         0 => Leaf::Null(random.chance(50)),
         1 => {
             let text = random.pick(&["x", "y", "b", "1", "true"]);

@@ -177,10 +177,6 @@ fn path(value: &Value, path: &[String], leaf: &Leaf) -> Option<bool> {
     let found = found.filter(|found| !found.is_null());
     match leaf {
         Leaf::Null(null) => Some(found.is_none() == *null),
-        Leaf::Textless(held) => {
-            let textless = found.is_none_or(|found| found.is_object() || found.is_array());
-            Some(textless == *held)
-        }
         Leaf::Text(one) => found.and_then(|found| match found {
             Json::String(text) => test(&Value::Text(text), one),
             // The text of an array or an object is none.

@@ -66,8 +66,6 @@ pub(super) enum Leaf {
     Number(Sign, f64),
     Boolean(bool),
     Null(bool),
-    /// Whether there is no text: only REST asks this, and neither an object nor an array has one.
-    Textless(bool),
 }
 
 /// What is measured of rows.

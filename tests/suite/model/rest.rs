@@ -255,9 +255,9 @@ fn condition(test: &Test, kind: Kind, quoted: bool) -> (String, String) {
             let (last, before) = path.split_last().expect("a path");
             let before: String = before.iter().map(|step| format!("->{step}")).collect();
             let condition = match leaf {
-                Leaf::Textless(null) => format!("{}is.null", if *null { "" } else { "not." }),
+                Leaf::Null(null) => format!("{}is.null", if *null { "" } else { "not." }),
                 Leaf::Text(test) => self::condition(test, Kind::Text, quoted).1,
-                Leaf::Number(..) | Leaf::Boolean(_) | Leaf::Null(_) => panic!("{leaf:?} is no word of REST"),
+                Leaf::Number(..) | Leaf::Boolean(_) => panic!("{leaf:?} is no word of REST"),
             };
             return (format!("{before}->>{last}"), condition);
         }
