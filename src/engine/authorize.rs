@@ -214,7 +214,8 @@ fn seen(catalog: &Catalog, resource: &Resource, permitted: Predicate, who: &Who)
 
 /// Refuses columns that the caller may not give a value.
 fn columns(catalog: &Catalog, resource: &Resource, set: &[Assignment], who: &Who) -> Result<()> {
-    for assignment in set.iter().filter(|assignment| matches!(assignment.source, Source::Slot(_))) {
+    // A row that is made below another is given the column by where the client has put it.
+    for assignment in set.iter().filter(|assignment| matches!(assignment.source, Source::Slot(_) | Source::Parent)) {
         let column = &resource.columns[assignment.column];
         for rule in resource.policy.columns.iter().filter(|rule| rule.column == column.name) {
             if solve(catalog, resource, &rule.write, who) != Predicate::Constant(true) {
@@ -255,7 +256,7 @@ fn check_of_update(
 ) -> Predicate {
     match &resource.policy.update.check {
         Some(check) => solve(catalog, resource, check, who),
-        None if set.iter().any(|assignment| mentions(permitted, assignment.column)) => permitted.clone(),
+        None if set.iter().any(|one| mentions(resource, permitted, one.column)) => permitted.clone(),
         None => Predicate::Constant(true),
     }
 }
@@ -350,12 +351,13 @@ fn policy(resource: &Resource, column: &str, comparison: Option<(Operator, Opera
 }
 
 /// Whether a write to the column `wanted` can change what a policy's condition says of the row.
-fn mentions(predicate: &Predicate, wanted: usize) -> bool {
+fn mentions(resource: &Resource, predicate: &Predicate, wanted: usize) -> bool {
     match predicate {
         Predicate::Constant(_) => false,
-        Predicate::And(all) | Predicate::Or(all) => all.iter().any(|one| mentions(one, wanted)),
-        Predicate::Not(one) => mentions(one, wanted),
-        Predicate::Policy { column, .. } => *column == wanted,
+        Predicate::And(all) | Predicate::Or(all) => all.iter().any(|one| mentions(resource, one, wanted)),
+        Predicate::Not(one) => mentions(resource, one, wanted),
+        // What is computed may be computed of any column.
+        Predicate::Policy { column, .. } => *column == wanted || resource.columns[*column].computed.is_some(),
         // A row of the same table may be the one that is written.
         Predicate::PolicyRelated { .. } => true,
         // A client's conditions are in no policy.

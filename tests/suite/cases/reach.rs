@@ -10,9 +10,9 @@ use serde_json::{Value, json};
 
 mod letters {
     use rootstock::catalog::{
-        Computed, Declaration, Options,
-        policy::{Claim, Condition, Policy, authenticated, claim, owner, role},
-        scalar::Scalar,
+        Computed, Declaration, Operator, Options,
+        policy::{Claim, Condition, Operand, Policy, authenticated, claim, not, owner, role},
+        scalar::{Scalar, Value},
     };
     use sea_orm::{RelationType, entity::prelude::*};
 
@@ -52,17 +52,20 @@ mod letters {
     impl ActiveModelBehavior for ActiveModel {}
 
     impl Declaration for Entity {
-        /// Everybody may write all letters that they see, which are their own; what is in one, what it answers and when
-        /// it was written are for admins.
+        /// Everybody may write all letters that they see, which are their own, and none that is closed; what is in one,
+        /// what it answers and when it was written are for admins, who alone say what it answers.
         fn policy() -> Policy {
+            let closed = Operand::Value(Value::Text("CLOSED".to_owned()));
+            let closed = Condition::Compare { column: "loud".to_owned(), operator: Operator::Eq, operand: closed };
             Policy::deny()
                 .read(owner(Column::OwnerId).or(role("admin")))
                 .create(authenticated().set(Column::OwnerId, claim(Claim::Sub)))
-                .update(authenticated())
+                .update(authenticated().and(not(closed)))
                 .delete(authenticated())
                 .read_column(Column::AnswersId, role("admin"))
                 .read_column(Column::Body, role("admin"))
                 .read_column(Column::UpdatedAt, role("admin"))
+                .write_column(Column::AnswersId, role("admin"))
                 .write_column(Column::OwnerId, Condition::Never)
                 .write_column(Column::UpdatedAt, Condition::Never)
         }
@@ -94,12 +97,12 @@ async fn with_letters(case: impl AsyncFn(&Server)) {
         ..Setup::default()
     };
     on_both_with(setup, async |server| {
-        for (number, caller, answers, code) in
-            [(1, User, Value::Null, "a"), (2, User, json!(key(1)), "b"), (3, Other, Value::Null, "c")]
-        {
-            let row = json!({ "id": key(number), "title": "t", "body": "text", "code": code, "answers_id": answers });
+        for (number, caller, code) in [(1, User, "a"), (2, User, "b"), (3, Other, "c")] {
+            let row = json!({ "id": key(number), "title": "t", "body": "text", "code": code });
             server.rest(caller, "POST", "/letters", row).await.expect(201);
         }
+        let answers = json!({ "answers_id": key(1) });
+        server.rest(Admin, "PATCH", &format!("/letters/{}", key(2)), answers).await.expect(200);
         case(server).await;
     })
     .await;
@@ -195,6 +198,38 @@ async fn a_masked_column_leads_nowhere() {
         let written =
             format!("mutation {{ updateLetter(id: \"{}\", set: {{ body: \"new\" }}) {{ body loud }} }}", key(1));
         assert_eq!(server.data(User, &written).await["updateLetter"], json!({ "body": null, "loud": null }));
+    })
+    .await;
+}
+
+/// A row that is made below another says to which it belongs, which not everybody may say.
+#[tokio::test]
+async fn a_column_that_a_caller_may_not_write_is_not_written_by_nesting() {
+    with_letters(async |server| {
+        let create = r#"mutation { createLetter(input: { title: "x", answers: [{ title: "y" }] }) { id } }"#;
+        server.graphql(User, create, Value::Null).await.refused("FORBIDDEN");
+        assert_eq!(all(server).await.as_array().unwrap().len(), 3);
+        server.data(Admin, create).await;
+    })
+    .await;
+}
+
+/// A condition on a computed column is asked again when what it is computed of is written.
+#[tokio::test]
+async fn a_computed_column_is_looked_at_after_a_write() {
+    with_letters(async |server| {
+        let before = all(server).await;
+        let set = "body: \"closed\"";
+        for write in [
+            format!("updateLetter(id: \"{}\", set: {{ {set} }}) {{ id }}", key(1)),
+            format!("updateLetters(filter: {{ code: {{ eq: \"a\" }} }}, set: {{ {set} }}) {{ affected }}"),
+            format!(
+                "createLetter(input: {{ title: \"t\", code: \"a\", {set} }}, onConflict: {{ target: [CODE] }}) {{ id }}"
+            ),
+        ] {
+            server.graphql(User, &format!("mutation {{ {write} }}"), Value::Null).await.refused("FORBIDDEN");
+        }
+        assert_eq!(all(server).await, before);
     })
     .await;
 }
