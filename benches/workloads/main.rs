@@ -48,7 +48,7 @@ struct Asked {
     /// What is measured: workloads by name (W1 …), `memory`, `plans` (finding one in the cache), `sizes` (W3 among
     /// 1,000 rows and among 1,000,000); without any, all but `sizes`
     what: Vec<String>,
-    /// How many trees and how many expenses the larger database has
+    /// How many expenses the larger database has, and how many trees, of which 100,000 at most
     #[arg(long, default_value_t = 100_000)]
     rows: u64,
     /// How many times every variant gets its turn
