@@ -187,9 +187,11 @@ impl Builder {
         }
         for (index, resource) in resources.iter().enumerate() {
             let policy = &resource.policy;
-            let grants = [&policy.create, &policy.update, &policy.delete].map(|grant| &grant.condition);
+            let grants = [&policy.create, &policy.update, &policy.delete];
+            let grants = grants.into_iter().flat_map(|grant| [&grant.condition].into_iter().chain(&grant.check));
             let masks = policy.masks.iter().map(|mask| &mask.read);
-            for condition in grants.into_iter().chain([&policy.read]).chain(masks) {
+            let columns = policy.columns.iter().map(|rule| &rule.write);
+            for condition in grants.chain([&policy.read]).chain(masks).chain(columns) {
                 check(&resources, resource, condition)?;
             }
             if resources[..index].iter().any(|other| other.names.type_name == resource.names.type_name) {
