@@ -84,10 +84,7 @@ impl Compiler<'_> {
         let resource = self.catalog.at(read.resource);
         let alias = self.alias();
         let mut cells = Cells::default();
-        let mut rows = Vec::with_capacity(read.select.len());
-        for selection in &read.select {
-            rows.push(self.selection(&mut cells, read, &alias, selection));
-        }
+        let rows = self.selections(&mut cells, read, &alias);
         let cursor = CursorProgram { fingerprint: fingerprint(resource, &[]), columns: Vec::new() };
         let whole = Window { limit: u64::MAX, ..Window::default() };
         let list = connection(envelope, rows, cursor, &whole, |_| {});
@@ -153,10 +150,7 @@ impl Compiler<'_> {
         let resource = self.catalog.at(read.resource);
         let alias = self.alias();
         let mut cells = Cells::default();
-        let mut rows = Vec::with_capacity(read.select.len());
-        for selection in &read.select {
-            rows.push(self.selection(&mut cells, read, &alias, selection));
-        }
+        let rows = self.selections(&mut cells, read, &alias);
         let cursor = CursorProgram {
             fingerprint: fingerprint(resource, &read.order),
             columns: Vec::with_capacity(read.order.len()),
@@ -228,15 +222,20 @@ impl Compiler<'_> {
         sql
     }
 
+    /// How each selected field of a row is written.
+    fn selections(&mut self, cells: &mut Cells, read: &Read, alias: &str) -> Vec<Vec<Op>> {
+        read.select.iter().map(|selection| self.selection(cells, read, alias, selection)).collect()
+    }
+
     /// The object of a row.
     fn object(&mut self, cells: &mut Cells, read: &Read, alias: &str) -> Vec<Op> {
         let mut ops = Vec::with_capacity(read.select.len() * 2 + 2);
         literal(&mut ops, b"{");
-        for (index, selection) in read.select.iter().enumerate() {
+        for (index, member) in self.selections(cells, read, alias).into_iter().enumerate() {
             if index > 0 {
                 literal(&mut ops, b",");
             }
-            append(&mut ops, self.selection(cells, read, alias, selection));
+            append(&mut ops, member);
         }
         literal(&mut ops, b"}");
         ops
