@@ -32,7 +32,7 @@ use principal::Principal;
 use query::Query;
 use quick_cache::{Equivalent, sync::Cache};
 use render::Answer;
-use request::{Envelope, Field, Key, Question, Request};
+use request::{Envelope, Field, Form, Key, Question, Request};
 use std::sync::Arc;
 
 /// How many plans are kept: the distinct shapes of requests, times roles.
@@ -199,6 +199,7 @@ impl Engine {
         let question = Question {
             request: Request { resource: resource.to_owned(), action: request::Action::Get(Key::Slot(0)), select },
             envelope: Envelope::Object,
+            form: Form::default(),
         };
         let bounds = Bounds { default_page: 1, max_page: 1 };
         let plan = self.prepare(&question, Style::Rest, bounds, &Who::from(principal))?;

@@ -210,8 +210,8 @@ pub struct Summary {
 pub struct Aggregate {
     /// The function.
     pub function: Function,
-    /// Of which column; of the rows themselves without.
-    pub column: Option<usize>,
+    /// Of which value of each row; of the rows themselves without.
+    pub of: Option<Box<Expression>>,
     /// The type of what it tells.
     pub scalar: Scalar,
 }
@@ -265,8 +265,8 @@ pub enum ExpressionKind {
         /// As what it is asked for.
         kind: JsonKind,
     },
-    /// The first day of the bucket into which a column's value falls.
-    Bucket(usize, Bucket),
+    /// The first day of the bucket into which a value falls.
+    Bucket(Box<Expression>, Bucket),
     /// An expression of the row at the other end of a relation to one.
     One(usize, Box<Expression>),
     /// An aggregate of the rows at the other end of a relation to many.

@@ -127,6 +127,10 @@ pub struct Answer {
     pub key: Option<String>,
     /// How many rows a write has added.
     pub added: u64,
+    /// The cursor of the page's last row, if that is asked for and rows follow.
+    pub next: Option<String>,
+    /// The tag of the row's state, if that is asked for.
+    pub tag: Option<String>,
 }
 
 /// Writes the rows of a statement.

@@ -4,7 +4,10 @@
 //! client wrote has a numbered *slot*, and the values travel beside the request, so that the request is the shape of
 //! the question: equal shapes share a plan.
 
-use crate::catalog::{Bucket, Function, Operator, scalar::JsonKind};
+use crate::catalog::{
+    Bucket, Function, Operator,
+    scalar::{Cast, JsonKind},
+};
 use std::ops::Range;
 
 /// The number of a value that the client gives beside the request.
@@ -241,6 +244,8 @@ pub enum Term {
     Key(usize),
     /// Of a group: an aggregate of its rows.
     Measure(Measure),
+    /// A value as one of another type.
+    Cast(Box<Term>, Cast),
 }
 
 impl Term {
@@ -255,8 +260,18 @@ impl Term {
 pub struct Measure {
     /// The function.
     pub function: Function,
-    /// Of which column; of the rows themselves without.
-    pub column: Option<String>,
+    /// Of which value of each row; of the rows themselves without.
+    pub of: Option<Box<Term>>,
+}
+
+impl Measure {
+    /// How many rows.
+    pub const COUNT: Self = Self { function: Function::Count, of: None };
+
+    /// An aggregate of the column `name`.
+    pub fn of_column(function: Function, name: impl Into<String>) -> Self {
+        Self { function, of: Some(Box::new(Term::column(name))) }
+    }
 }
 
 /// One step of an order.
@@ -314,12 +329,23 @@ pub enum Field {
         /// The name under which the answer has it.
         alias: String,
     },
+    /// A value of the row.
+    Term {
+        /// The name under which the answer has it.
+        alias: String,
+        /// What of the row.
+        term: Term,
+    },
     /// The row at the other end of a relation to one.
     One {
         /// The name under which the answer has it; the protocol's own without.
         alias: Option<String>,
         /// The relation's name.
         relation: String,
+        /// What must hold of that row: there is none without.
+        filter: Option<Filter>,
+        /// Whether its members stand among those of the row around it, and not in an object.
+        spread: bool,
         /// What to tell of that row.
         select: Vec<Field>,
     },
@@ -335,6 +361,8 @@ pub enum Field {
         select: Vec<Field>,
         /// How they are framed.
         envelope: Envelope,
+        /// Whether each of their members stands as an array among those of the row around them.
+        spread: bool,
     },
 }
 
@@ -373,8 +401,8 @@ pub struct Groups {
 /// What rows of one group have in common.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct GroupKey {
-    /// The column's name.
-    pub column: String,
+    /// The value of each row.
+    pub term: Term,
     /// The stretch of time into which its value falls; the value itself without.
     pub bucket: Option<Bucket>,
 }
@@ -395,6 +423,8 @@ pub enum SummaryKind {
     Key(usize),
     /// An aggregate.
     Measure(Measure),
+    /// A member as a value of another type.
+    Cast(Box<SummaryKind>, Cast),
     /// An object of such members.
     Object(Vec<SummaryPart>),
     /// A constant, for `__typename`.
@@ -482,4 +512,31 @@ pub struct Question {
     pub request: Request,
     /// How the rows are framed.
     pub envelope: Envelope,
+    /// How the answer is written, and what is told beside it.
+    pub form: Form,
+}
+
+/// How an answer is written, and what is told beside its bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct Form {
+    /// How it is written.
+    pub format: Format,
+    /// Whether the rows that a list has without its page are counted.
+    pub counted: bool,
+    /// Whether the cursor of the page's last row is told, if rows follow.
+    pub next: bool,
+    /// Whether the tag of the row's state is told.
+    pub tagged: bool,
+}
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// As JSON.
+    #[default]
+    Json,
+    /// As JSON, without the members that are null.
+    Stripped,
+    /// As lines of comma-separated values under a line of names (RFC 4180).
+    Csv,
 }

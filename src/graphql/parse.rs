@@ -25,7 +25,7 @@ use crate::{
     config::Limits,
     engine::{
         bind::Argument,
-        request::{Action, Envelope, Field as Select, Key, Question, Request},
+        request::{Action, Envelope, Field as Select, Form, Key, Question, Request},
     },
     error::{Error, Kind, Result},
 };
@@ -193,7 +193,10 @@ impl<'a> Parser<'a> {
     /// A question, with the sources that were gathered for it.
     fn asked(&mut self, resource: &Resource, action: Action, select: Vec<Select>, envelope: Envelope) -> Asked {
         let request = Request { resource: resource.name.clone(), action, select };
-        Asked { question: Question { request, envelope }, sources: std::mem::take(&mut self.sources) }
+        Asked {
+            question: Question { request, envelope, form: Form::default() },
+            sources: std::mem::take(&mut self.sources),
+        }
     }
 
     fn root(&mut self, key: String, fields: &[&'a Field], mutation: bool) -> Result<(Root, u64)> {
@@ -290,13 +293,20 @@ impl<'a> Parser<'a> {
                             Cardinality::One => {
                                 let (select, cost) = self.row(relation.target, &fields, depth + 1)?;
                                 own = cost;
-                                Select::One { alias, relation: relation_name, select }
+                                Select::One { alias, relation: relation_name, filter: None, spread: false, select }
                             }
                             Cardinality::Many => {
                                 let (list, select, envelope, cost) =
                                     self.connection(relation.target, &fields, depth + 1)?;
                                 own = cost;
-                                Select::Many { alias, relation: relation_name, list: Box::new(list), select, envelope }
+                                Select::Many {
+                                    alias,
+                                    relation: relation_name,
+                                    list: Box::new(list),
+                                    select,
+                                    envelope,
+                                    spread: false,
+                                }
                             }
                         }
                     } else {

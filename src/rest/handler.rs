@@ -17,7 +17,7 @@ use crate::{
         plan::Bounds,
         principal::Principal,
         render::Answer,
-        request::{Action, Envelope, Field, Key, Question, Request},
+        request::{Action, Envelope, Field, Form, Key, Question, Request},
     },
     error::{Error, Kind, Result},
 };
@@ -156,7 +156,7 @@ pub(super) fn one(resource: &Resource, action: Action, select: Vec<Field>) -> Qu
 }
 
 pub(super) fn question(resource: &Resource, action: Action, select: Vec<Field>, envelope: Envelope) -> Question {
-    Question { request: Request { resource: resource.name.clone(), action, select }, envelope }
+    Question { request: Request { resource: resource.name.clone(), action, select }, envelope, form: Form::default() }
 }
 
 pub(super) fn read(body: &Result<Bytes, BytesRejection>) -> Result<&Bytes> {

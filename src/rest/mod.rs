@@ -3,12 +3,14 @@
 //! In: a path, a query string, headers, a JSON body. Out: rows as the columns have them, or the four members of an error.
 
 mod body;
+mod condition;
 mod filter;
 mod handler;
 mod left;
 pub mod openapi;
 mod prefer;
 mod query;
+mod select;
 mod summary;
 mod write;
 

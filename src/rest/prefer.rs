@@ -1,7 +1,9 @@
-//! The `Prefer` header (RFC 7240): what a client wants to be told of its write, and how far the write may go.
+//! The `Prefer` header (RFC 7240): what a client wants to be told, and how far a write may go.
 //!
-//! In: the headers of a request. Out: the preferences that this server honours; others are ignored, as the RFC asks.
+//! In: the headers of a request. Out: the preferences that this server honours; others are ignored, as the RFC asks,
+//! unless the client asks for strict handling.
 
+use crate::error::{Error, Result};
 use axum::http::HeaderMap;
 
 /// What the answer of a write holds.
@@ -15,17 +17,6 @@ pub(super) enum Return {
     Representation,
 }
 
-impl Return {
-    /// As `Preference-Applied` says it.
-    pub(super) const fn applied(self) -> &'static str {
-        match self {
-            Self::Minimal => "return=minimal",
-            Self::HeadersOnly => "return=headers-only",
-            Self::Representation => "return=representation",
-        }
-    }
-}
-
 /// What becomes of a new row whose values are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Resolution {
@@ -35,63 +26,148 @@ pub(super) enum Resolution {
     Ignore,
 }
 
-impl Resolution {
-    /// As `Preference-Applied` says it.
-    pub(super) const fn applied(self) -> &'static str {
-        match self {
-            Self::Merge => "resolution=merge-duplicates",
-            Self::Ignore => "resolution=ignore-duplicates",
-        }
-    }
+/// What a column gets that a row of a body does not name and that `columns` does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missing {
+    /// What a new row would get.
+    Default,
+    /// NULL.
+    Null,
+}
+
+/// How the rows of a list are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Count {
+    /// One by one.
+    Exact,
+    /// By what the planner of the database expects.
+    Planned,
+    /// One by one up to the most rows that an answer has, beyond that by what the planner expects.
+    Estimated,
+}
+
+/// What becomes of a write in the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tx {
+    /// It happens.
+    Commit,
+    /// It is told, and undone.
+    Rollback,
 }
 
 /// What a client prefers; of several values of one preference the first counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Preferences {
-    /// What the answer holds.
-    pub(super) returned: Option<Return>,
     /// What becomes of new rows whose values are taken.
     pub(super) resolution: Option<Resolution>,
+    /// What columns get that a row does not name.
+    pub(super) missing: Option<Missing>,
+    /// What the answer holds.
+    pub(super) returned: Option<Return>,
+    /// How a list is counted.
+    pub(super) count: Option<Count>,
+    /// What becomes of the write in the end.
+    pub(super) tx: Option<Tx>,
     /// Whether the request fails where a preference cannot be honoured.
-    strict: bool,
-    max_affected: Option<u64>,
+    pub(super) handling: Option<bool>,
+    pub(super) max_affected: Option<u64>,
 }
+
+/// A value of a preference, and how `Preference-Applied` says it.
+macro_rules! words {
+    ($kind:ty, $($text:literal => $value:path),+) => {
+        impl $kind {
+            fn of(text: &str) -> Option<Self> {
+                match text {
+                    $($text => Some($value),)+
+                    _ => None,
+                }
+            }
+
+            /// As a header says it.
+            pub(super) const fn word(self) -> &'static str {
+                match self {
+                    $($value => $text,)+
+                }
+            }
+        }
+    };
+}
+
+words!(Return, "minimal" => Self::Minimal, "headers-only" => Self::HeadersOnly,
+    "representation" => Self::Representation);
+words!(Resolution, "merge-duplicates" => Self::Merge, "ignore-duplicates" => Self::Ignore);
+words!(Missing, "default" => Self::Default, "null" => Self::Null);
+words!(Count, "exact" => Self::Exact, "planned" => Self::Planned, "estimated" => Self::Estimated);
+words!(Tx, "commit" => Self::Commit, "rollback" => Self::Rollback);
 
 impl Preferences {
     /// The preferences of a request.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    ///
+    /// # Errors
+    /// `PGRST122` for one that the server does not know, if the client asks for strict handling.
+    pub(super) fn of(headers: &HeaderMap) -> Result<Self> {
         let mut preferences = Self::default();
-        let mut handling = None;
+        let mut unknown = Vec::new();
         let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
-        for preference in values.flat_map(|value| value.split([',', ';'])) {
+        for preference in values.flat_map(|value| value.split([',', ';'])).map(str::trim) {
             let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
-            match (name.trim(), value.trim()) {
-                ("return", "minimal") => first(&mut preferences.returned, Return::Minimal),
-                ("return", "headers-only") => first(&mut preferences.returned, Return::HeadersOnly),
-                ("return", "representation") => first(&mut preferences.returned, Return::Representation),
-                ("resolution", "merge-duplicates") => first(&mut preferences.resolution, Resolution::Merge),
-                ("resolution", "ignore-duplicates") => first(&mut preferences.resolution, Resolution::Ignore),
-                ("handling", "strict") => first(&mut handling, true),
-                ("handling", "lenient") => first(&mut handling, false),
-                ("max-affected", number) => {
-                    if let Ok(number) = number.parse() {
-                        first(&mut preferences.max_affected, number);
-                    }
+            let (name, value) = (name.trim(), value.trim().trim_matches('"'));
+            let known = match name {
+                "resolution" => first(&mut preferences.resolution, Resolution::of(value)),
+                "missing" => first(&mut preferences.missing, Missing::of(value)),
+                "return" => first(&mut preferences.returned, Return::of(value)),
+                "count" => first(&mut preferences.count, Count::of(value)),
+                "tx" => first(&mut preferences.tx, Tx::of(value)),
+                "handling" => {
+                    let strict = (value == "strict").then_some(true).or((value == "lenient").then_some(false));
+                    first(&mut preferences.handling, strict)
                 }
-                _ => {}
+                "max-affected" => first(&mut preferences.max_affected, value.parse().ok()),
+                _ => preference.is_empty(),
+            };
+            if !known {
+                unknown.push(preference);
             }
         }
-        Self { strict: handling.unwrap_or_default(), ..preferences }
+        if preferences.is_strict() && !unknown.is_empty() {
+            return Err(Error::bad_request("Invalid preferences given with handling=strict")
+                .code("PGRST122")
+                .details(format!("Invalid preferences: {}", unknown.join(", "))));
+        }
+        Ok(preferences)
+    }
+
+    /// Whether the request fails where a preference cannot be honoured.
+    pub(super) fn is_strict(&self) -> bool {
+        self.handling == Some(true)
     }
 
     /// How many rows a write may touch, if the client has bounded it: the preference means nothing unless it is strict.
     pub(super) fn bound(&self) -> Option<u64> {
-        self.max_affected.filter(|_| self.strict)
+        self.max_affected.filter(|_| self.is_strict())
+    }
+
+    /// As `Preference-Applied` says it, in PostgREST's order; what had no meaning for the request is taken out before.
+    pub(super) fn applied(&self) -> Option<String> {
+        let mut applied = Vec::new();
+        let mut add = |name: &str, word: Option<&str>| applied.extend(word.map(|word| format!("{name}={word}")));
+        add("resolution", self.resolution.map(Resolution::word));
+        add("missing", self.missing.map(Missing::word));
+        add("return", self.returned.map(Return::word));
+        add("count", self.count.map(Count::word));
+        add("tx", self.tx.map(Tx::word));
+        add("handling", self.handling.map(|strict| if strict { "strict" } else { "lenient" }));
+        add("max-affected", self.bound().map(|bound| bound.to_string()).as_deref());
+        (!applied.is_empty()).then(|| applied.join(", "))
     }
 }
 
-fn first<T>(slot: &mut Option<T>, value: T) {
-    slot.get_or_insert(value);
+/// Keeps the first value of a preference; whether this one is a value of it.
+fn first<T>(slot: &mut Option<T>, value: Option<T>) -> bool {
+    let known = value.is_some();
+    *slot = slot.take().or(value);
+    known
 }
 
 #[cfg(test)]
@@ -99,16 +175,32 @@ mod tests {
     use super::*;
     use axum::http::HeaderValue;
 
+    fn of(text: &'static str) -> Result<Preferences> {
+        Preferences::of(&HeaderMap::from_iter([("prefer".parse().unwrap(), HeaderValue::from_static(text))]))
+    }
+
     #[test]
     fn of_several_values_the_first_counts_and_a_bound_is_one_if_it_is_strict() {
-        let of = |text: &'static str| {
-            Preferences::of(&HeaderMap::from_iter([("prefer".parse().unwrap(), HeaderValue::from_static(text))]))
-        };
-        assert_eq!(of("return=minimal, return=representation").returned, Some(Return::Minimal));
-        assert_eq!(of("resolution=ignore-duplicates; return=x").resolution, Some(Resolution::Ignore));
-        assert_eq!(of("max-affected=2").bound(), None);
-        assert_eq!(of("handling=lenient, handling=strict, max-affected=2").bound(), None);
-        assert_eq!(of("handling=strict, max-affected=2").bound(), Some(2));
-        assert_eq!(of("handling=strict, max-affected=-2").bound(), None);
+        assert_eq!(of("return=minimal, return=representation").unwrap().returned, Some(Return::Minimal));
+        assert_eq!(of("resolution=ignore-duplicates; return=x").unwrap().resolution, Some(Resolution::Ignore));
+        assert_eq!(of("max-affected=2").unwrap().bound(), None);
+        assert_eq!(of("handling=lenient, handling=strict, max-affected=2").unwrap().bound(), None);
+        assert_eq!(of("handling=strict, max-affected=2").unwrap().bound(), Some(2));
+        assert_eq!(of("max-affected=-2").unwrap().bound(), None);
+    }
+
+    #[test]
+    fn what_is_unknown_is_an_error_if_the_client_is_strict_and_what_applies_is_told_in_one_order() {
+        let error = of("foo, handling=strict, return=x, count=exact").unwrap_err();
+        assert_eq!((&*error.code, error.details.as_deref()), ("PGRST122", Some("Invalid preferences: foo, return=x")));
+        assert_eq!(of("foo=bar").unwrap().applied(), None);
+        let all = "max-affected=3, handling=strict, tx=rollback, count=exact, return=minimal, missing=default, \
+                   resolution=merge-duplicates";
+        assert_eq!(
+            of(all).unwrap().applied().unwrap(),
+            "resolution=merge-duplicates, missing=default, return=minimal, count=exact, tx=rollback, \
+             handling=strict, max-affected=3"
+        );
+        assert_eq!(of("max-affected=3, handling=lenient").unwrap().applied().unwrap(), "handling=lenient");
     }
 }

@@ -35,8 +35,8 @@ pub(super) fn parse(select: &str) -> Result<Groups> {
             None => (None, item),
         };
         let Some(call) = item.strip_suffix("()") else {
-            let number = by.iter().position(|key| key.column == item).unwrap_or_else(|| {
-                by.push(GroupKey { column: item.to_owned(), bucket: None });
+            let number = by.iter().position(|key| key.term == Term::column(item)).unwrap_or_else(|| {
+                by.push(GroupKey { term: Term::column(item), bucket: None });
                 by.len() - 1
             });
             parts.push(SummaryPart { alias: alias.unwrap_or_else(|| item.to_owned()), kind: SummaryKind::Key(number) });
@@ -59,7 +59,7 @@ pub(super) fn parse(select: &str) -> Result<Groups> {
                 }));
             }
         };
-        let kind = SummaryKind::Measure(Measure { function, column });
+        let kind = SummaryKind::Measure(Measure { function, of: column.map(|name| Box::new(Term::column(name))) });
         parts.push(SummaryPart { alias: alias.unwrap_or_else(|| name.to_owned()), kind });
     }
     Ok(Groups { by, having: None, order: Vec::new(), limit: None, offset: None, fill: None, parts })
@@ -71,7 +71,7 @@ pub(super) fn order(groups: &Groups, order: Vec<Order>) -> Result<Vec<Order>> {
         let Term::Column(name) = &order.term else {
             return Err(Error::bad_request("Groups are ordered by the columns that they are grouped by"));
         };
-        let number = groups.by.iter().position(|key| key.column == *name).ok_or_else(|| {
+        let number = groups.by.iter().position(|key| key.term == order.term).ok_or_else(|| {
             Error::bad_request(format!("Groups cannot be ordered by \"{name}\", which select does not name"))
                 .hint("Groups are ordered by the columns that they are grouped by")
         })?;

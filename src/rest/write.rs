@@ -31,7 +31,7 @@ pub(super) async fn create(call: Call) -> Result<Response> {
     let (query, target) = on_conflict(&call.query)?;
     let (mut select, _) = parse_row(resource, &query, true)?;
     may(resource, &call.method, &call.principal)?;
-    let preferences = Preferences::of(&call.headers);
+    let preferences = Preferences::of(&call.headers)?;
     let body = body::rows(&call.headers, read(&call.body)?)?;
     let many = matches!(body, Rows::Many(_));
     if many && preferences.returned != Some(Return::Representation) {
@@ -62,7 +62,8 @@ pub(super) async fn create(call: Call) -> Result<Response> {
     let action = Action::Create(Create { rows, many, conflict });
     let envelope = if many { Envelope::Array } else { Envelope::Object };
     let answer = call.rest.ask(&question(resource, action, select, envelope), &arguments, &call.principal).await?;
-    let applied: Vec<_> = preferences.resolution.map(Resolution::applied).into_iter().map(str::to_owned).collect();
+    let applied: Vec<_> =
+        Preferences { resolution: preferences.resolution, ..Preferences::default() }.applied().into_iter().collect();
     let merged = preferences.resolution == Some(Resolution::Merge) && answer.added == 0 && answer.rows > 0;
     let status = if merged { StatusCode::OK } else { StatusCode::CREATED };
     let location = answer.key.as_deref().filter(|_| !merged).map(|key| format!("/{}/{key}", call.name));
@@ -98,7 +99,7 @@ fn on_conflict(query: &str) -> Result<(String, Option<Vec<String>>)> {
 pub(super) async fn write_item(call: Call) -> Result<Response> {
     let resource = call.resource()?;
     let (select, _) = parse_row(resource, &call.query, true)?;
-    let (preference, deletes) = (Preferences::of(&call.headers).returned, call.method == Method::DELETE);
+    let (preference, deletes) = (Preferences::of(&call.headers)?.returned, call.method == Method::DELETE);
     let key = Argument::Text(call.key.clone());
     let answer = write(resource, &call, key, select).await?;
     Ok(match preference {
@@ -113,7 +114,7 @@ pub(super) async fn write_item(call: Call) -> Result<Response> {
 pub(super) async fn write_named(call: Call) -> Result<Response> {
     let resource = call.resource()?;
     may(resource, &call.method, &call.principal)?;
-    let preferences = Preferences::of(&call.headers);
+    let preferences = Preferences::of(&call.headers)?;
     let (select, key) = match (parse_row(resource, &call.query, false), preferences.bound()) {
         (Ok(row), _) => row,
         (Err(_), Some(at_most)) if call.method != Method::PUT => {
@@ -250,7 +251,7 @@ fn preferred(
     is_list: bool,
     mut applied: Vec<String>,
 ) -> Response {
-    applied.push(preference.applied().to_owned());
+    applied.extend(Preferences { returned: Some(preference), ..Preferences::default() }.applied());
     told(status, preference, answer, is_list, applied)
 }
 

@@ -132,7 +132,11 @@ pub(crate) fn ask(
     let select = resource.column_names().map(|name| Field::Column { alias: None, name: name.to_owned() }).collect();
     let request = Request { resource: resource.name.clone(), action: action.clone(), select };
     let bounds = Bounds { default_page: 1, max_page: 1 };
-    authorize(catalog, plan::plan(catalog, &Question { request, envelope }, Style::Rest, bounds)?, who)
+    authorize(
+        catalog,
+        plan::plan(catalog, &Question { request, envelope, form: Form::default() }, Style::Rest, bounds)?,
+        who,
+    )
 }
 
 fn words(resource: &Resource, predicate: &Predicate) -> String {

@@ -6,6 +6,7 @@
 
 mod bigint;
 mod boolean;
+mod cast;
 mod cell;
 mod date;
 mod decimal;
@@ -18,6 +19,7 @@ mod timestamp;
 mod uuid;
 mod value;
 
+pub use cast::Cast;
 pub use cell::{Cell, write_string};
 pub use decimal::{Decimal, Money};
 pub use enumeration::Enumeration;

@@ -65,10 +65,9 @@ impl Compiler<'_> {
                 let column = self.column(of, *column, alias);
                 self.json(&column, *path, *kind)
             }
-            ExpressionKind::Bucket(index, bucket) => {
-                let scalar = &self.catalog.at(of).columns[*index].scalar;
-                let column = self.column(of, *index, alias);
-                self.bucket(&column, *bucket, scalar)
+            ExpressionKind::Bucket(value, bucket) => {
+                let sql = self.expression(of, alias, value);
+                self.bucket(&sql, *bucket, &value.scalar)
             }
             ExpressionKind::One(relation, inner) => {
                 let relation = &self.catalog.at(of).relations[*relation];
@@ -147,9 +146,9 @@ impl Compiler<'_> {
     /// An aggregate of rows of the resource with the index `of`. Where the databases' own functions differ, SQLite is
     /// given ours.
     pub(super) fn aggregate(&mut self, of: usize, alias: &str, aggregate: &Aggregate) -> String {
-        let Some(index) = aggregate.column else { return "count(*)".to_owned() };
-        let scalar = &self.catalog.at(of).columns[index].scalar;
-        let value = self.column(of, index, alias);
+        let Some(value) = &aggregate.of else { return "count(*)".to_owned() };
+        let scalar = &value.scalar;
+        let value = self.expression(of, alias, value);
         let postgres = self.dialect == Dialect::Postgres;
         match (aggregate.function, scalar) {
             (Function::Count, _) => format!("count({value})"),

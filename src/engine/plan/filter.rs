@@ -91,17 +91,18 @@ impl Planner<'_> {
                 Expression {
                     scalar: aggregate.scalar.clone(),
                     nullable: is_nullable(aggregate.function),
-                    name: format!("{relation}.{}", measure_name(measure)),
+                    name: format!("{relation}.{}", measure_name(&aggregate)),
                     kind: ExpressionKind::Many { relation: index, filter, aggregate },
                 }
             }
+            Term::Cast(..) => return Err(super::not_yet()),
             Term::Key(number) => self.group_key(*number)?,
             Term::Measure(measure) => {
-                let (number, scalar) = self.group_measure(resource, measure)?;
+                let (number, aggregate) = self.group_measure(resource, measure)?;
                 Expression {
-                    scalar,
-                    nullable: is_nullable(measure.function),
-                    name: measure_name(measure),
+                    scalar: aggregate.scalar.clone(),
+                    nullable: is_nullable(aggregate.function),
+                    name: measure_name(&aggregate),
                     kind: ExpressionKind::Measure(number),
                 }
             }
@@ -109,13 +110,12 @@ impl Planner<'_> {
     }
 
     /// An aggregate of rows of the resource.
-    pub(super) fn measure(&self, resource: usize, measure: &Measure) -> Result<Aggregate> {
-        let of = self.catalog.at(resource);
-        let Some(name) = &measure.column else {
-            return Ok(Aggregate { function: Function::Count, column: None, scalar: Scalar::Integer });
+    pub(super) fn measure(&mut self, resource: usize, measure: &Measure) -> Result<Aggregate> {
+        let Some(value) = &measure.of else {
+            return Ok(Aggregate { function: Function::Count, of: None, scalar: Scalar::Integer });
         };
-        let index = find_column(of, name)?;
-        let scalar = &of.columns[index].scalar;
+        let value = self.term(resource, value)?;
+        let (name, scalar) = (&value.name, &value.scalar);
         let result = measure.function.result(scalar).ok_or_else(|| {
             Error::bad_request(format!(
                 "{} has no meaning for the column \"{name}\" of type {}",
@@ -125,7 +125,7 @@ impl Planner<'_> {
             .code("42883")
             .field(name.clone())
         })?;
-        Ok(Aggregate { function: measure.function, column: Some(index), scalar: result })
+        Ok(Aggregate { function: measure.function, of: Some(Box::new(value)), scalar: result })
     }
 
     /// The order with the key behind it, which makes it total. The key runs the way of the column before it, so that
@@ -208,7 +208,7 @@ const fn is_nullable(function: Function) -> bool {
     !matches!(function, Function::Count | Function::CountDistinct)
 }
 
-fn measure_name(measure: &Measure) -> String {
-    let function = measure.function.graphql();
-    measure.column.as_ref().map_or_else(|| function.to_owned(), |column| format!("{function}.{column}"))
+fn measure_name(aggregate: &Aggregate) -> String {
+    let function = aggregate.function.graphql();
+    aggregate.of.as_ref().map_or_else(|| function.to_owned(), |value| format!("{function}.{}", value.name))
 }

@@ -5,8 +5,8 @@
 
 use super::{
     Planner,
-    filter::{column, ordered, push},
-    find_column, member,
+    filter::{ordered, push},
+    member,
 };
 use crate::{
     catalog::{Bucket, scalar::Scalar},
@@ -70,12 +70,10 @@ impl Planner<'_> {
         Ok(Summary { keys, measures, having, order, limit, offset, fill, parts })
     }
 
-    fn key_expression(&self, resource: usize, key: &GroupKey) -> Result<Expression> {
-        let of = self.catalog.at(resource);
-        let index = find_column(of, &key.column)?;
-        let value = column(of, index);
+    fn key_expression(&mut self, resource: usize, key: &GroupKey) -> Result<Expression> {
+        let value = self.term(resource, &key.term)?;
         if value.scalar == Scalar::Json {
-            return Err(Error::bad_value(format!("Rows are not grouped by the column \"{}\"", key.column))
+            return Err(Error::bad_value(format!("Rows are not grouped by the column \"{}\"", value.name))
                 .code("42883")
                 .field("by"));
         }
@@ -83,16 +81,16 @@ impl Planner<'_> {
         if !Bucket::applies(&value.scalar) {
             return Err(Error::bad_value(format!(
                 "The column \"{}\" is no time that falls into a {}",
-                key.column,
+                value.name,
                 bucket.word()
             ))
             .field("by"));
         }
         Ok(Expression {
-            kind: ExpressionKind::Bucket(index, bucket),
             scalar: Scalar::Date,
             nullable: value.nullable,
-            name: format!("{}.{}", key.column, bucket.word()),
+            name: format!("{}.{}", value.name, bucket.word()),
+            kind: ExpressionKind::Bucket(Box::new(value), bucket),
         })
     }
 
@@ -111,8 +109,8 @@ impl Planner<'_> {
 
     /// The one bucket among the keys that is told also where no row falls into it.
     fn fill(&mut self, keys: &[Expression], from: usize, to: usize) -> Result<(usize, usize)> {
-        let mut buckets = keys.iter().enumerate().filter_map(|(index, key)| match key.kind {
-            ExpressionKind::Bucket(_, bucket) => Some((index, bucket)),
+        let mut buckets = keys.iter().enumerate().filter_map(|(index, key)| match &key.kind {
+            ExpressionKind::Bucket(_, bucket) => Some((index, *bucket)),
             _ => None,
         });
         let (Some((index, bucket)), None) = (buckets.next(), buckets.next()) else {
@@ -131,6 +129,7 @@ impl Planner<'_> {
                     MemberKind::Key(*number)
                 }
                 SummaryKind::Measure(measure) => MemberKind::Measure(self.group_measure(resource, measure)?.0),
+                SummaryKind::Cast(..) => return Err(super::not_yet()),
                 SummaryKind::Object(parts) => MemberKind::Object(self.members(resource, parts)?),
                 SummaryKind::TypeName(name) => MemberKind::TypeName(name.clone()),
             };
@@ -146,15 +145,14 @@ impl Planner<'_> {
         Ok(Expression { kind: ExpressionKind::Key(number), ..key.clone() })
     }
 
-    /// The number of an aggregate of the group that is being planned, and its type.
-    pub(super) fn group_measure(&mut self, resource: usize, measure: &Measure) -> Result<(usize, Scalar)> {
+    /// The number of an aggregate of the group that is being planned, and the aggregate.
+    pub(super) fn group_measure(&mut self, resource: usize, measure: &Measure) -> Result<(usize, Aggregate)> {
         let aggregate = self.measure(resource, measure)?;
-        let scalar = aggregate.scalar.clone();
         let group = self.group.as_mut().ok_or_else(|| Error::internal("an aggregate outside of a group"))?;
         let number = group.measures.iter().position(|other| *other == aggregate).unwrap_or_else(|| {
-            group.measures.push(aggregate);
+            group.measures.push(aggregate.clone());
             group.measures.len() - 1
         });
-        Ok((number, scalar))
+        Ok((number, aggregate))
     }
 }

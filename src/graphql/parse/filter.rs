@@ -118,13 +118,13 @@ impl Parser<'_> {
         all: &mut Vec<Filter>,
     ) -> Result<()> {
         if name == Function::Count.graphql() {
-            return self.comparisons(term(Measure { function: Function::Count, column: None }), name, tree, all);
+            return self.comparisons(term(Measure::COUNT), name, tree, all);
         }
         let function = function(name)?;
         let Tree::Object(columns) = tree else { return Err(null(name)) };
         for (field, tree) in columns {
-            let column = Some(column_name(resource, field)?);
-            self.comparisons(term(Measure { function, column }), field, tree, all)?;
+            let measure = Measure::of_column(function, column_name(resource, field)?);
+            self.comparisons(term(measure), field, tree, all)?;
         }
         Ok(())
     }
@@ -186,11 +186,11 @@ pub(super) fn measure_order(
     term: &dyn Fn(Measure) -> Term,
 ) -> Result<Order> {
     if name == Function::Count.graphql() {
-        return direction(term(Measure { function: Function::Count, column: None }), tree);
+        return direction(term(Measure::COUNT), tree);
     }
     let function = function(name)?;
     let (field, tree) = only_member(tree)?;
-    direction(term(Measure { function, column: Some(column_name(resource, field)?) }), tree)
+    direction(term(Measure::of_column(function, column_name(resource, field)?)), tree)
 }
 
 /// A term and its `SortOrder`.

@@ -28,7 +28,7 @@ pub(in super::super) fn group_keys(resource: &Resource) -> Vec<(String, String, 
             continue;
         }
         let name = column.name.to_shouty_snake_case();
-        let key = |bucket| GroupKey { column: column.name.clone(), bucket };
+        let key = |bucket| GroupKey { term: Term::column(column.name.clone()), bucket };
         keys.push((name.clone(), column.field.clone(), key(None)));
         if Bucket::applies(&column.scalar) {
             for bucket in Bucket::ALL {
@@ -115,7 +115,7 @@ impl<'a> Parser<'a> {
             let name = fields[0].name.node.as_str();
             let kind = match name {
                 "__typename" => SummaryKind::TypeName(type_name.to_owned()),
-                "count" => SummaryKind::Measure(Measure { function: Function::Count, column: None }),
+                "count" => SummaryKind::Measure(Measure::COUNT),
                 "key" => {
                     let of = format!("{}GroupKey", resource.names.type_name);
                     let mut members = Vec::new();
@@ -134,10 +134,7 @@ impl<'a> Parser<'a> {
                         cost = cost.saturating_add(1);
                         let kind = match fields[0].name.node.as_str() {
                             "__typename" => SummaryKind::TypeName(of.clone()),
-                            field => {
-                                let column = Some(column_name(resource, field)?);
-                                SummaryKind::Measure(Measure { function, column })
-                            }
+                            field => SummaryKind::Measure(Measure::of_column(function, column_name(resource, field)?)),
                         };
                         members.push(SummaryPart { alias, kind });
                     }

@@ -4,7 +4,10 @@ use super::{
     super::parse::{group_keys, measure_type},
     Member, Types, argument, object_field,
 };
-use crate::catalog::{Bucket, Function, Operator, Resource, scalar::Scalar};
+use crate::{
+    catalog::{Bucket, Function, Operator, Resource, scalar::Scalar},
+    engine::request::Term,
+};
 use async_graphql::dynamic::{Field, Object};
 
 /// A function, and the columns of which it tells something: their fields, and the types of what it tells.
@@ -147,16 +150,15 @@ impl Types<'_> {
             .description(format!("What rows of {table} have in common: the fields that they are grouped by."));
         let mut items = Vec::new();
         for (member, field, key) in group_keys(resource) {
-            let column = resource.column(&key.column).map(|index| &resource.columns[index]);
-            let (ty, text) = match (key.bucket, column) {
-                (Some(bucket), _) => {
+            let Term::Column(name) = &key.term else { continue };
+            let Some(index) = resource.column(name) else { continue };
+            let column = &resource.columns[index];
+            let (ty, text) = match key.bucket {
+                Some(bucket) => {
                     self.scalar(&Scalar::Date);
-                    ("Date".to_owned(), format!("The first day of the {} of `{}`.", bucket.word(), key.column))
+                    ("Date".to_owned(), format!("The first day of the {} of `{}`.", bucket.word(), column.name))
                 }
-                (None, Some(column)) => {
-                    (column.scalar.graphql().to_owned(), format!("The value of `{}`.", column.name))
-                }
-                (None, None) => continue,
+                None => (column.scalar.graphql().to_owned(), format!("The value of `{}`.", column.name)),
             };
             object = object.field(object_field(&field, &ty, &text));
             items.push((member, text));

@@ -6,7 +6,7 @@ use super::{reference, schemas::example};
 use crate::{
     catalog::{Catalog, Column, Operator, Resource, scalar::Scalar},
     rest::{
-        filter::{OPERATORS, QUANTIFIED},
+        condition::{OPERATORS, QUANTIFIED},
         prefer::{Resolution, Return},
     },
 };
@@ -56,8 +56,9 @@ fn shared() -> Map<String, Value> {
         query("or", "Conditions of which one must hold, in the same form as `and`.", logic),
     ];
     let names = WORDS.iter().map(|(_, name)| (*name).to_owned());
-    let preferences = [Return::Minimal, Return::HeadersOnly, Return::Representation].map(Return::applied);
-    let resolutions = [Resolution::Merge, Resolution::Ignore].map(Resolution::applied);
+    let preferences =
+        [Return::Minimal, Return::HeadersOnly, Return::Representation].map(|value| format!("return={}", value.word()));
+    let resolutions = [Resolution::Merge, Resolution::Ignore].map(|value| format!("resolution={}", value.word()));
     let prefer = json!({
         "name": "Prefer",
         "in": "header",
