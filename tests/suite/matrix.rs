@@ -134,7 +134,12 @@ pub(crate) fn ask(
     let bounds = Bounds { default_page: 1, max_page: 1 };
     authorize(
         catalog,
-        plan::plan(catalog, &Question { request, envelope, form: Form::default() }, Style::Rest, bounds)?,
+        plan::plan(
+            catalog,
+            &Question { request, envelope, form: rootstock::engine::request::Form::default() },
+            Style::Rest,
+            bounds,
+        )?,
         who,
     )
 }
