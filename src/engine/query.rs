@@ -2,7 +2,7 @@
 //!
 //! Columns are indexes into their resource, resources indexes into the catalogue. Nothing here knows SQL.
 
-use super::request::{Envelope, Quantifier, Slot};
+use super::request::{Envelope, Form, Quantifier, Slot};
 use crate::{
     catalog::{
         Bucket, Fill, Function, Operator,
@@ -24,6 +24,10 @@ pub struct Query {
     pub read: Read,
     /// How the rows are framed.
     pub envelope: Envelope,
+    /// How the answer is written, and what is told beside it.
+    pub form: Form,
+    /// How many rows a page of the protocol may have.
+    pub max_page: u64,
     /// What each slot must hold.
     pub slots: Vec<SlotKind>,
     /// What is wrong with the input whatever its values are. It is told together with what is wrong with them.

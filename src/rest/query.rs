@@ -22,7 +22,9 @@ pub struct Parsed {
     pub question: Question,
     /// A value for each slot.
     pub arguments: Vec<Argument>,
-    /// How many rows are left out, for the answer's `Content-Range`.
+    /// How many rows are asked for, if that is said.
+    pub limit: Option<u64>,
+    /// How many rows are left out.
     pub offset: u64,
 }
 
@@ -63,12 +65,13 @@ pub fn parse_list(resource: &Resource, query: &str, max_rows: u64) -> Result<Par
             "select" if summary::has_aggregates(value) => summary = Some(summary::parse(value)?),
             "select" => select = Some(parse_select(resource, value)?),
             "order" => order = parse_order(value)?,
-            "limit" => limit = Some(parse_limit(value)?.min(max_rows)),
+            "limit" => limit = Some(parse_limit(value)?),
             "offset" => offset = parse_offset(value)?,
             _ => filters.add(name, value)?,
         }
     }
     let (filter, mut arguments) = filters.finish()?;
+    let (asked, limit) = (limit, limit.map(|limit| limit.min(max_rows)));
     let slot = (offset > 0).then(|| {
         arguments.push(Argument::Number(offset.to_string()));
         arguments.len() - 1
@@ -78,7 +81,12 @@ pub fn parse_list(resource: &Resource, query: &str, max_rows: u64) -> Result<Par
         let envelope = Envelope::Groups(Box::new(Groups { order, limit, offset: slot, ..groups }));
         let list = List { filter, ..List::default() };
         let request = Request { resource: resource.name.clone(), action: Action::List(list), select: Vec::new() };
-        return Ok(Parsed { question: Question { request, envelope, form: Form::default() }, arguments, offset });
+        return Ok(Parsed {
+            question: Question { request, envelope, form: Form::default() },
+            arguments,
+            limit: asked,
+            offset,
+        });
     }
     let page = Page { limit, offset: slot, ..Page::default() };
     let request = Request {
@@ -86,7 +94,12 @@ pub fn parse_list(resource: &Resource, query: &str, max_rows: u64) -> Result<Par
         action: Action::List(List { filter, order, page }),
         select: select.unwrap_or_else(|| all_columns(resource)),
     };
-    Ok(Parsed { question: Question { request, envelope: Envelope::Array, form: Form::default() }, arguments, offset })
+    Ok(Parsed {
+        question: Question { request, envelope: Envelope::Array, form: Form::default() },
+        arguments,
+        limit: asked,
+        offset,
+    })
 }
 
 /// The fields and the key of a query string that names one row: `?id=eq.1`, or none on the path of an item.

@@ -229,9 +229,10 @@ impl Compiler<'_> {
 
     fn direct(mut self, read: &Read, resource: &Resource, row: &NewRow) -> Option<Direct> {
         let (cells, ops, key) = self.returned(read)?;
+        let program = super::form::shape(Program::Row(ops), self.form.format);
         let (table, values) = (identifier(&resource.name), self.values(resource, &row.set));
         let statement = self.finish(format!("insert into {table} {values} returning {}", cells.join(", ")));
-        Some(Direct { statement, program: Arc::new(Program::Row(ops)), key })
+        Some(Direct { statement, program: Arc::new(program), key })
     }
 
     /// Finds the row that has the values of a new one.

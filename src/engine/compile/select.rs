@@ -13,7 +13,7 @@ use crate::{
     engine::{
         cursor::{CursorProgram, fingerprint},
         database::Dialect,
-        query::{Expression, KeySource, Read, Selection, Sort, Window},
+        query::{Expression, KeySource, Query, Read, Selection, Sort, Window},
         render::{ListPart, Op, Program},
         request::Envelope,
     },
@@ -24,13 +24,13 @@ use std::fmt::Write as _;
 #[derive(Default)]
 pub(super) struct Cells {
     /// The expressions, and how SQLite's JSON takes each.
-    expressions: Vec<(String, Nesting)>,
+    pub(super) expressions: Vec<(String, Nesting)>,
     /// The joins that they need.
     joins: String,
 }
 
 #[derive(Clone)]
-enum Nesting {
+pub(super) enum Nesting {
     Scalar(Scalar),
     List,
     Count,
@@ -45,7 +45,7 @@ impl Cells {
         self.push(expression, Nesting::Scalar(scalar.clone()))
     }
 
-    fn push(&mut self, expression: String, nesting: Nesting) -> usize {
+    pub(super) fn push(&mut self, expression: String, nesting: Nesting) -> usize {
         self.expressions.push((expression, nesting));
         self.expressions.len() - 1
     }
@@ -53,7 +53,8 @@ impl Cells {
 
 impl Compiler<'_> {
     /// The statement of a root read, and the program of its rows.
-    pub(super) fn root(&mut self, read: &Read, envelope: &Envelope) -> (String, Program) {
+    pub(super) fn root(&mut self, query: &Query) -> (String, Program) {
+        let Query { read, envelope, .. } = query;
         if read.key == Some(KeySource::Each) {
             return self.each(read, envelope);
         }
@@ -63,7 +64,7 @@ impl Compiler<'_> {
         }
         if let (Envelope::Groups(_), [summary]) = (envelope, read.summaries.as_slice()) {
             let (page, list) = self.groups(read, summary, true, None);
-            return (page.into_sql(|index, (expression, _)| format!("{expression} as c{index}")), Program::List(list));
+            return self.told(query, page, list);
         }
         if read.counted || !read.summaries.is_empty() || !read.told {
             let mut cells = Cells::default();
@@ -76,7 +77,7 @@ impl Compiler<'_> {
             return (format!("select {}", cells.join(", ")), Program::Row(vec![op]));
         }
         let (page, list) = self.page(read, envelope, None);
-        (page.into_sql(|index, (expression, _)| format!("{expression} as c{index}")), Program::List(list))
+        self.told(query, page, list)
     }
 
     /// The statement of a read of the rows that a write has touched, in the order of the list of keys that is bound.
@@ -87,7 +88,7 @@ impl Compiler<'_> {
         let rows = self.selections(&mut cells, read, &alias);
         let cursor = CursorProgram { fingerprint: fingerprint(resource, &[]), columns: Vec::new() };
         let whole = Window { limit: u64::MAX, ..Window::default() };
-        let list = connection(envelope, rows, cursor, &whole, |_| {});
+        let list = connection(envelope, rows, cursor, &whole, false, |_| {});
         let visible = self.visible(read.resource, &alias);
         let (number, key) = (self.number(super::Bind::Written), resource.key_column());
         let (keys, value) = match self.dialect {
@@ -155,7 +156,8 @@ impl Compiler<'_> {
             fingerprint: fingerprint(resource, &read.order),
             columns: Vec::with_capacity(read.order.len()),
         };
-        let list = connection(envelope, rows, cursor, &read.page, |cursor| {
+        let next = self.form.next && parent.is_none();
+        let list = connection(envelope, rows, cursor, &read.page, next, |cursor| {
             for Sort { expression, .. } in &read.order {
                 let sql = self.expression(read.resource, &alias, expression);
                 cursor.columns.push((cells.scalar(sql, &expression.scalar), expression.scalar.clone()));
@@ -311,7 +313,7 @@ impl Compiler<'_> {
             (Some(self.cell(cells, page)), list)
         } else {
             let cursor = CursorProgram { fingerprint: 0, columns: Vec::new() };
-            (None, connection(envelope, Vec::new(), cursor, &read.page, |_| {}))
+            (None, connection(envelope, Vec::new(), cursor, &read.page, false, |_| {}))
         };
         let count = read.counted.then(|| {
             let alias = self.alias();
@@ -334,7 +336,7 @@ impl Compiler<'_> {
     }
 
     /// The rows of a select as one cell of another.
-    fn cell(&self, cells: &mut Cells, page: Page) -> usize {
+    pub(super) fn cell(&self, cells: &mut Cells, page: Page) -> usize {
         let rows = match self.dialect {
             Dialect::Postgres => {
                 let page = page.into_sql(|index, (expression, _)| format!("{expression} as c{index}"));
@@ -372,7 +374,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    fn into_sql(self, cell: impl Fn(usize, (String, Nesting)) -> String) -> String {
+    pub(super) fn into_sql(self, cell: impl Fn(usize, (String, Nesting)) -> String) -> String {
         let Self { cells, from, conditions, tail } = self;
         let mut columns: Vec<_> =
             cells.expressions.into_iter().enumerate().map(|(index, expression)| cell(index, expression)).collect();

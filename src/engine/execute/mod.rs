@@ -4,8 +4,10 @@
 
 mod change;
 mod create;
+mod page;
 
 pub(super) use create::direct;
+pub(super) use page::page;
 
 use super::{
     bind::Bound,
