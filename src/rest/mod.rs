@@ -12,6 +12,7 @@ mod prefer;
 mod query;
 mod select;
 mod summary;
+mod value;
 mod write;
 
 pub use handler::{Rest, routes};
