@@ -111,7 +111,7 @@ impl Compiler<'_> {
         let own = |field: &Selection| match field {
             Selection::Column { column, .. } => stored(*column),
             Selection::NodeId { .. } | Selection::TypeName { .. } => true,
-            Selection::One { .. } | Selection::Many { .. } => false,
+            Selection::Value { .. } | Selection::One { .. } | Selection::Many { .. } => false,
         };
         if !read.select.iter().all(own) {
             return None;
@@ -272,6 +272,12 @@ impl Compiler<'_> {
                 key(&mut ops, name);
                 literal(&mut ops, format!("\"{}\"", resource.names.type_name).as_bytes());
             }
+            Selection::Value { alias: name, expression } => {
+                key(&mut ops, name);
+                let scalar = expression.scalar.clone();
+                let index = cells.scalar(self.expression(parent, alias, expression), &scalar);
+                ops.push(Op::Cell { index, scalar, style: self.style });
+            }
             Selection::One { alias: name, relation, read } => {
                 key(&mut ops, name);
                 let (of, relation) = (parent, &resource.relations[*relation]);
@@ -325,7 +331,8 @@ impl Compiler<'_> {
             _ => None,
         });
         for (part, summary) in parts.zip(&read.summaries) {
-            let listed = !summary.keys.is_empty();
+            // A list of groups is one also where all rows are its one group.
+            let listed = !summary.keys.is_empty() || matches!(envelope, Envelope::Groups(_));
             let (page, list) = self.groups(read, summary, listed, parent);
             let rows = self.cell(cells, page);
             *part = if listed { Op::Many { rows: Some(rows), count: None, list } } else { Op::First { rows, list } };
