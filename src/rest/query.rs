@@ -5,7 +5,7 @@
 
 use super::{filter::Filters, summary};
 use crate::{
-    catalog::Resource,
+    catalog::{Operator, Resource},
     engine::{
         bind::Argument,
         request::{Action, Envelope, Field, Filter, Form, Groups, List, Order, Page, Question, Request, Term},
@@ -22,8 +22,65 @@ pub struct Parsed {
     pub question: Question,
     /// A value for each slot.
     pub arguments: Vec<Argument>,
-    /// How many rows are left out, for the answer's `Content-Range`.
+    /// How many rows the client leaves out, for the answer's `Content-Range`.
     pub offset: u64,
+    /// How many rows the client wants at most, before any bound of the server.
+    pub limit: Option<u64>,
+    /// The cursor behind which the page begins, as the client gives it.
+    pub cursor: Option<String>,
+}
+
+/// What a query string says, whatever the method that it comes with. Every value of it has a slot in `arguments`.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Asked {
+    /// What to tell of each row, related rows with their own filters, orders and limits included.
+    pub(super) select: Vec<Field>,
+    /// The groups that `select` asks for, without order and page; `select` is empty then.
+    pub(super) groups: Option<Groups>,
+    /// Which rows the client's conditions leave; all without.
+    pub(super) filter: Option<Filter>,
+    /// Which rows the `!inner` of `select` leave.
+    pub(super) inner: Option<Filter>,
+    /// In which order; empty where none is given.
+    pub(super) order: Vec<Order>,
+    /// How many rows at most.
+    pub(super) limit: Option<u64>,
+    /// How many rows to leave out.
+    pub(super) offset: Option<u64>,
+    /// Behind which cursor.
+    pub(super) cursor: Option<String>,
+    /// Which members of a body are written.
+    pub(super) columns: Option<Vec<String>>,
+    /// By which columns a new row is found to be there already.
+    pub(super) on_conflict: Option<Vec<String>>,
+    /// A value for each slot.
+    pub(super) arguments: Vec<Argument>,
+}
+
+impl Asked {
+    /// The key of the row, if `key=eq.value` is the one condition: the slot that its value is in.
+    pub(super) fn key(&self, resource: &Resource) -> Option<usize> {
+        match &self.filter {
+            Some(Filter::Compare { term: Term::Column(name), operator: Operator::Eq, slot })
+                if *name == resource.key_column().name =>
+            {
+                Some(*slot)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// INTERIM: the interface of this module for reads and writes. `parse_list` makes a [`Parsed`] of what it gives, and
+/// `parse_row` refuses what has no meaning where the path names the row (all but `select` and what concerns related rows).
+/// They are going to be:
+/// `parse_list(resource: &Resource, catalog: &Catalog, query: &str, max_rows: u64) -> Result<Parsed>`,
+/// `parse_row(resource: &Resource, catalog: &Catalog, query: &str) -> Result<Asked>`.
+///
+/// # Errors
+/// `PGRST100` for what the grammar does not have, `PGRST108`, `PGRST118`, `PGRST120`, `PGRST200` and `PGRST201`.
+pub(super) fn asked(_resource: &Resource, _catalog: &crate::catalog::Catalog, _query: &str) -> Result<Asked> {
+    Err(Error::internal("being written"))
 }
 
 /// The pairs of a query string, decoded.
@@ -78,7 +135,7 @@ pub fn parse_list(resource: &Resource, query: &str, max_rows: u64) -> Result<Par
         let envelope = Envelope::Groups(Box::new(Groups { order, limit, offset: slot, ..groups }));
         let list = List { filter, ..List::default() };
         let request = Request { resource: resource.name.clone(), action: Action::List(list), select: Vec::new() };
-        return Ok(Parsed { question: Question { request, envelope, form: Form::default() }, arguments, offset });
+        return Ok(Parsed { question: Question { request, envelope, form: Form::default() }, arguments, offset, limit, cursor: None });
     }
     let page = Page { limit, offset: slot, ..Page::default() };
     let request = Request {
@@ -86,7 +143,7 @@ pub fn parse_list(resource: &Resource, query: &str, max_rows: u64) -> Result<Par
         action: Action::List(List { filter, order, page }),
         select: select.unwrap_or_else(|| all_columns(resource)),
     };
-    Ok(Parsed { question: Question { request, envelope: Envelope::Array, form: Form::default() }, arguments, offset })
+    Ok(Parsed { question: Question { request, envelope: Envelope::Array, form: Form::default() }, arguments, offset, limit, cursor: None })
 }
 
 /// The fields and the key of a query string that names one row: `?id=eq.1`, or none on the path of an item.
