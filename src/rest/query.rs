@@ -135,7 +135,13 @@ pub fn parse_list(resource: &Resource, query: &str, max_rows: u64) -> Result<Par
         let envelope = Envelope::Groups(Box::new(Groups { order, limit, offset: slot, ..groups }));
         let list = List { filter, ..List::default() };
         let request = Request { resource: resource.name.clone(), action: Action::List(list), select: Vec::new() };
-        return Ok(Parsed { question: Question { request, envelope, form: Form::default() }, arguments, offset, limit, cursor: None });
+        return Ok(Parsed {
+            question: Question { request, envelope, form: Form::default() },
+            arguments,
+            offset,
+            limit,
+            cursor: None,
+        });
     }
     let page = Page { limit, offset: slot, ..Page::default() };
     let request = Request {
@@ -143,7 +149,13 @@ pub fn parse_list(resource: &Resource, query: &str, max_rows: u64) -> Result<Par
         action: Action::List(List { filter, order, page }),
         select: select.unwrap_or_else(|| all_columns(resource)),
     };
-    Ok(Parsed { question: Question { request, envelope: Envelope::Array, form: Form::default() }, arguments, offset, limit, cursor: None })
+    Ok(Parsed {
+        question: Question { request, envelope: Envelope::Array, form: Form::default() },
+        arguments,
+        offset,
+        limit,
+        cursor: None,
+    })
 }
 
 /// The fields and the key of a query string that names one row: `?id=eq.1`, or none on the path of an item.
