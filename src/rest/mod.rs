@@ -15,6 +15,7 @@ mod query;
 mod relation;
 mod select;
 mod summary;
+mod value;
 mod write;
 
 pub use handler::{Rest, routes};
