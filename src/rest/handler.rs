@@ -4,11 +4,11 @@
 //! PostgREST on a collection and of classic CRUD on an item.
 
 use super::{
-    query::{parse_list, parse_row},
+    query::{Asked, parse_list, parse_row},
     write::{create, write_item, write_named},
 };
 use crate::{
-    catalog::{Resource, policy::Condition, scalar::Style},
+    catalog::{Catalog, Resource, policy::Condition, scalar::Style},
     config::Limits,
     engine::{
         Engine,
@@ -43,8 +43,12 @@ impl Rest {
         Self { engine, bounds: Bounds { default_page: limits.max_rows, max_page: limits.max_rows } }
     }
 
+    pub(super) fn catalog(&self) -> &Catalog {
+        self.engine.catalog()
+    }
+
     fn resource(&self, name: &str) -> Result<&Resource> {
-        let catalog = self.engine.catalog();
+        let catalog = self.catalog();
         Ok(catalog.at(catalog.find(name)?))
     }
 
@@ -128,7 +132,7 @@ impl Call {
 }
 
 async fn list(call: Call) -> Result<Response> {
-    let parsed = parse_list(call.resource()?, &call.query, call.rest.bounds.max_page)?;
+    let parsed = parse_list(call.resource()?, call.rest.catalog(), &call.query, call.rest.bounds.max_page)?;
     let answer = call.rest.ask(&parsed.question, &parsed.arguments, &call.principal).await?;
     let range = match answer.rows {
         0 => "*/*".to_owned(),
@@ -141,9 +145,10 @@ async fn list(call: Call) -> Result<Response> {
 
 async fn item(call: Call) -> Result<Response> {
     let resource = call.resource()?;
-    let (select, _) = parse_row(resource, &call.query, true)?;
-    let question = one(resource, Action::Get(Key::Slot(0)), select);
-    let answer = call.rest.ask(&question, &[Argument::Text(call.key.clone())], &call.principal).await?;
+    let Asked { select, mut arguments, .. } = parse_row(resource, call.rest.catalog(), &call.query)?;
+    arguments.push(Argument::Text(call.key.clone()));
+    let question = one(resource, Action::Get(Key::Slot(arguments.len() - 1)), select);
+    let answer = call.rest.ask(&question, &arguments, &call.principal).await?;
     if answer.rows == 0 {
         return Err(Error::not_found(format!("There is no such row in {}", call.name)));
     }

@@ -4,12 +4,15 @@
 
 mod body;
 mod condition;
+mod embed;
 mod filter;
 mod handler;
 mod left;
 pub mod openapi;
+mod order;
 mod prefer;
 mod query;
+mod relation;
 mod select;
 mod summary;
 mod value;

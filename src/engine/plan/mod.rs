@@ -194,27 +194,21 @@ impl Planner<'_> {
                 limits::check_order(term, &mut self.conditions)?;
                 Selection::Value { alias: alias.clone(), expression: self.term(resource, term)? }
             }
-            Field::One { filter: Some(_), .. } => return Err(not_yet()),
-            Field::One { spread: true, .. } | Field::Many { spread: true, .. } => return Err(not_yet()),
-            Field::One { alias, relation, select, .. } => {
+            Field::One { alias, relation, filter, spread, select } => {
                 let (index, target) = find_relation(of, relation, Cardinality::One)?;
                 let alias = named(alias, relation, &of.relations[index].field);
-                let read = self.row(target, KeySource::Written, select)?;
-                Selection::One { alias, relation: index, read: Box::new(Read { key: None, ..read }) }
+                let filter = filter.as_ref().map(|filter| self.filter(target, filter)).transpose()?;
+                let read = Read { key: None, filter, ..self.row(target, KeySource::Written, select)? };
+                Selection::One { alias, relation: index, read: Box::new(read), spread: *spread }
             }
-            Field::Many { alias, relation, list, select, envelope, .. } => {
+            Field::Many { alias, relation, list, select, envelope, spread } => {
                 let (index, target) = find_relation(of, relation, Cardinality::Many)?;
                 let alias = named(alias, relation, &of.relations[index].field);
-                let read = self.list(target, list, select, envelope)?;
-                Selection::Many { alias, relation: index, read: Box::new(read), envelope: envelope.clone() }
+                let read = Box::new(self.list(target, list, select, envelope)?);
+                Selection::Many { alias, relation: index, read, envelope: envelope.clone(), spread: *spread }
             }
         })
     }
-}
-
-/// INTERIM: replaced by its owner.
-fn not_yet() -> Error {
-    Error::bad_request("not yet").code("PGRST127")
 }
 
 fn find_column(resource: &Resource, name: &str) -> Result<usize> {
