@@ -14,7 +14,6 @@ mod prefer;
 mod query;
 mod relation;
 mod select;
-mod summary;
 mod value;
 mod write;
 
