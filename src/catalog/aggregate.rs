@@ -65,7 +65,8 @@ impl Function {
             (Self::Avg, Scalar::Integer | Scalar::BigInt | Scalar::Float) => Some(Scalar::Float),
             // A mean is no greater than the values, so all the digits that are left may stand behind the point.
             (Self::Avg, Scalar::Decimal(decimal)) => {
-                let scale = (decimal.scale + MEAN_PLACES).min(18 - (decimal.precision - decimal.scale));
+                let left = 18u32.saturating_sub(decimal.precision - decimal.scale);
+                let scale = (decimal.scale + MEAN_PLACES).min(left).max(decimal.scale);
                 Some(Scalar::Decimal(Decimal { precision: 18, scale, least: decimal.scale }))
             }
             (

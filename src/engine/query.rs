@@ -7,7 +7,7 @@ use crate::{
     catalog::{
         Bucket, Fill, Function, Operator,
         policy::Operand,
-        scalar::{JsonKind, Scalar},
+        scalar::{Cast, JsonKind, Scalar},
     },
     error::Problem,
 };
@@ -232,12 +232,12 @@ pub struct Member {
 /// What a member of a summary is.
 #[derive(Debug, Clone, PartialEq)]
 pub enum MemberKind {
-    /// The key with this number.
-    Key(usize),
-    /// The measure with this number.
-    Measure(usize),
+    /// A value of the group.
+    Value(Expression),
     /// An object of members.
     Object(Vec<Member>),
+    /// An object of members; `null` where the value of the group is NULL.
+    Row(Expression, Vec<Member>),
     /// A constant.
     TypeName(String),
 }
@@ -286,6 +286,21 @@ pub enum ExpressionKind {
     Key(usize),
     /// Of a group: its measure with this number.
     Measure(usize),
+    /// A value as one of another type: that of the expression around it.
+    Cast(Box<Expression>, Cast),
+    /// That there is a row.
+    Present,
+}
+
+impl ExpressionKind {
+    /// Whether it says no more of a related row than that it is there.
+    pub fn is_presence(&self) -> bool {
+        match self {
+            Self::Present => true,
+            Self::One(_, inner) => inner.kind.is_presence(),
+            _ => false,
+        }
+    }
 }
 
 /// A condition on the columns of one resource.
@@ -398,6 +413,13 @@ pub enum Selection {
         /// The name in the answer.
         alias: String,
     },
+    /// A value of the row, under a name.
+    Value {
+        /// The name in the answer.
+        alias: String,
+        /// What of the row.
+        expression: Expression,
+    },
     /// The row at the other end of a relation.
     One {
         /// The name in the answer.
@@ -406,6 +428,8 @@ pub enum Selection {
         relation: usize,
         /// What is read there.
         read: Box<Read>,
+        /// Whether its members stand among those of the row around it.
+        spread: bool,
     },
     /// The rows at the other end of a relation.
     Many {
@@ -417,6 +441,8 @@ pub enum Selection {
         read: Box<Read>,
         /// How they are framed.
         envelope: Envelope,
+        /// Whether each of their members stands as an array among those of the row around them.
+        spread: bool,
     },
 }
 

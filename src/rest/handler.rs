@@ -10,7 +10,7 @@ use super::{
     write::{create, write_item, write_named},
 };
 use crate::{
-    catalog::{Resource, policy::Condition, scalar::Style},
+    catalog::{Catalog, Resource, policy::Condition, scalar::Style},
     config::Limits,
     engine::{
         Engine,
@@ -45,8 +45,12 @@ impl Rest {
         Self { engine, bounds: Bounds { default_page: limits.max_rows, max_page: limits.max_rows } }
     }
 
+    pub(super) fn catalog(&self) -> &Catalog {
+        self.engine.catalog()
+    }
+
     pub(super) fn resource(&self, name: &str) -> Result<&Resource> {
-        let catalog = self.engine.catalog();
+        let catalog = self.catalog();
         Ok(catalog.at(catalog.find(name)?))
     }
 

@@ -4,18 +4,21 @@
 
 mod body;
 mod condition;
+mod embed;
 mod filter;
 mod handler;
 mod headers;
 mod left;
 mod media;
 pub mod openapi;
+mod order;
 mod prefer;
 mod query;
 mod range;
 mod read;
+mod relation;
 mod select;
-mod summary;
+mod value;
 mod write;
 
 pub use handler::{Rest, routes};

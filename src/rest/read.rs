@@ -8,7 +8,7 @@ use super::{
     headers,
     media::Media,
     prefer::{self, Preferences},
-    query::{Parsed, parse_list, parse_row},
+    query::{Asked, Parsed, parse_list, parse_row},
     range::Window,
 };
 use crate::{
@@ -33,15 +33,14 @@ pub(super) async fn list(call: Call) -> Result<Response> {
     let media = Media::of(&call.headers)?;
     let preferences = Preferences::of(&call.headers)?;
     let most = call.rest.bounds.max_page;
-    let (query, cursor) = headers::without_cursor(&call.query);
-    let mut parsed = parse_list(resource, &query, most)?;
+    let mut parsed = parse_list(resource, call.rest.catalog(), &call.query, most)?;
     let mut window = Window { offset: parsed.offset, limit: parsed.limit };
     let range = Window::of(&call.headers)?;
     if let Some(range) = range {
         window = window.and(range)?;
         cut(&mut parsed, window, most)?;
     }
-    if let Some(cursor) = cursor {
+    if let Some(cursor) = parsed.cursor.take() {
         begin_behind(&mut parsed, cursor)?;
     }
     let counted = preferences.count.map(|count| match count {
@@ -78,10 +77,11 @@ pub(super) async fn list(call: Call) -> Result<Response> {
 pub(super) async fn item(call: Call) -> Result<Response> {
     let resource = call.rest.resource(&call.name)?;
     let media = Media::of(&call.headers)?;
-    let (select, _) = parse_row(resource, &call.query, true)?;
-    let mut question = one(resource, Action::Get(Key::Slot(0)), select);
+    let Asked { select, mut arguments, .. } = parse_row(resource, call.rest.catalog(), &call.query)?;
+    arguments.push(Argument::Text(call.key.clone()));
+    let mut question = one(resource, Action::Get(Key::Slot(arguments.len() - 1)), select);
     question.form = media.form();
-    let mut answer = call.rest.ask(&question, &[Argument::Text(call.key.clone())], &call.principal).await?;
+    let mut answer = call.rest.ask(&question, &arguments, &call.principal).await?;
     if answer.rows == 0 {
         return Err(Error::not_found(format!("There is no such row in {}", call.name)));
     }
@@ -129,12 +129,12 @@ fn cut(parsed: &mut Parsed, window: Window, most: u64) -> Result<()> {
 }
 
 /// Asks for the rows behind a cursor.
-fn begin_behind(parsed: &mut Parsed, cursor: &str) -> Result<()> {
+fn begin_behind(parsed: &mut Parsed, cursor: String) -> Result<()> {
     let question = &mut parsed.question;
     let (Envelope::Array, Action::List(list)) = (&question.envelope, &mut question.request.action) else {
         return Err(Error::bad_request("Groups have no cursor").hint("Page through them with limit and offset"));
     };
-    list.page.after = Some(Position { slot: parsed.arguments.len(), nulls: cursor::nulls(cursor)? });
-    parsed.arguments.push(Argument::Text(cursor.to_owned()));
+    list.page.after = Some(Position { slot: parsed.arguments.len(), nulls: cursor::nulls(&cursor)? });
+    parsed.arguments.push(Argument::Text(cursor));
     Ok(())
 }

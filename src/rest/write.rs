@@ -6,7 +6,7 @@ use super::{
     body::{self, Rows},
     handler::{Call, json, method_not_allowed, one, question, read, set},
     prefer::{Preferences, Resolution, Return},
-    query::{Parsed, pairs, parse_list, parse_row},
+    query::{Asked, Parsed, asked, parse_list, parse_named, parse_row},
 };
 use crate::{
     catalog::{Resource, policy::Condition},
@@ -14,7 +14,7 @@ use crate::{
         bind::Argument,
         principal::Principal,
         render::Answer,
-        request::{Action, Columns, Conflict, Create, Envelope, Field, Key, List, NewRow, OnTaken, Page, Target},
+        request::{Action, Columns, Conflict, Create, Envelope, Key, List, NewRow, OnTaken, Page, Target},
     },
     error::{Error, Kind, Result},
 };
@@ -28,8 +28,9 @@ const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-appli
 /// POST: one row as the object that it is, or several as PostgREST answers.
 pub(super) async fn create(call: Call) -> Result<Response> {
     let resource = call.resource()?;
-    let (query, target) = on_conflict(&call.query)?;
-    let (mut select, _) = parse_row(resource, &query, true)?;
+    let asked = asked(resource, call.rest.catalog(), &call.query)?;
+    asked.only(&["select", "on_conflict"], "the rows are in the body")?;
+    let Asked { mut select, mut arguments, on_conflict: target, .. } = asked;
     may(resource, &call.method, &call.principal)?;
     let preferences = Preferences::of(&call.headers)?;
     let body = body::rows(&call.headers, read(&call.body)?)?;
@@ -38,7 +39,6 @@ pub(super) async fn create(call: Call) -> Result<Response> {
         // Nothing is told of them.
         select.clear();
     }
-    let mut arguments = Vec::new();
     let rows = match body {
         Rows::One(row) => vec![row],
         Rows::Many(rows) => rows,
@@ -83,25 +83,13 @@ pub(super) async fn create(call: Call) -> Result<Response> {
     Ok(response)
 }
 
-/// The columns of `on_conflict`, and the query string without it.
-fn on_conflict(query: &str) -> Result<(String, Option<Vec<String>>)> {
-    let (named, others): (Vec<&str>, Vec<&str>) =
-        query.split('&').partition(|pair| pair.split('=').next() == Some("on_conflict"));
-    let mut target = None;
-    for (_, value) in pairs(&named.join("&"))? {
-        let columns = value.split(',').map(str::trim).filter(|column| !column.is_empty());
-        target = Some(columns.map(str::to_owned).collect());
-    }
-    Ok((others.join("&"), target))
-}
-
 /// PUT, PATCH and DELETE of `/{resource}/{key}`: the row, or nothing after a deletion.
 pub(super) async fn write_item(call: Call) -> Result<Response> {
     let resource = call.resource()?;
-    let (select, _) = parse_row(resource, &call.query, true)?;
+    let asked = parse_row(resource, call.rest.catalog(), &call.query)?;
     let (preference, deletes) = (Preferences::of(&call.headers)?.returned, call.method == Method::DELETE);
     let key = Argument::Text(call.key.clone());
-    let answer = write(resource, &call, key, select).await?;
+    let answer = write(resource, &call, key, asked).await?;
     Ok(match preference {
         Some(preference) => preferred(status_of(preference), preference, answer, false, Vec::new()),
         None if deletes => StatusCode::NO_CONTENT.into_response(),
@@ -115,14 +103,14 @@ pub(super) async fn write_named(call: Call) -> Result<Response> {
     let resource = call.resource()?;
     may(resource, &call.method, &call.principal)?;
     let preferences = Preferences::of(&call.headers)?;
-    let (select, key) = match (parse_row(resource, &call.query, false), preferences.bound()) {
+    let (asked, key) = match (parse_named(resource, call.rest.catalog(), &call.query), preferences.bound()) {
         (Ok(row), _) => row,
         (Err(_), Some(at_most)) if call.method != Method::PUT => {
             return write_matching(resource, &call, preferences.returned, at_most).await;
         }
         (Err(error), _) => return Err(error),
     };
-    let answer = match write(resource, &call, key.unwrap_or(Argument::Null), select).await {
+    let answer = match write(resource, &call, key, asked).await {
         Err(error) if error.kind == Kind::NotFound && call.method != Method::PUT => Answer::default(),
         answer => answer?,
     };
@@ -140,7 +128,7 @@ async fn write_matching(
     at_most: u64,
 ) -> Result<Response> {
     let most = call.rest.bounds.max_page;
-    let Parsed { question: list, mut arguments, .. } = parse_list(resource, &call.query, most)?;
+    let Parsed { question: list, mut arguments, .. } = parse_list(resource, call.rest.catalog(), &call.query, most)?;
     let Action::List(List { filter, order, page }) = list.request.action else {
         return Err(Error::internal("a list that is none"));
     };
@@ -174,20 +162,21 @@ async fn write_matching(
 }
 
 /// Changes, replaces or deletes the row with the key, by the call's method.
-async fn write(resource: &Resource, call: &Call, key: Argument, select: Vec<Field>) -> Result<Answer> {
+async fn write(resource: &Resource, call: &Call, key: Argument, asked: Asked) -> Result<Answer> {
     may(resource, &call.method, &call.principal)?;
-    let slot = Key::Slot(0);
-    let (action, arguments) = if call.method == Method::DELETE {
-        (Action::Delete(slot.into()), vec![key])
+    let Asked { select, mut arguments, .. } = asked;
+    let slot = Key::Slot(arguments.len());
+    arguments.push(key.clone());
+    let action = if call.method == Method::DELETE {
+        Action::Delete(slot.into())
     } else {
         let mut members = body::object(&call.headers, read(&call.body)?)?;
         let replaces = call.method == Method::PUT;
         if replaces {
             same_key(resource, &key, &mut members)?;
         }
-        let mut arguments = vec![key];
         let input = slots(members, &mut arguments);
-        (if replaces { Action::Replace(slot, input) } else { Action::Update(slot.into(), input) }, arguments)
+        if replaces { Action::Replace(slot, input) } else { Action::Update(slot.into(), input) }
     };
     call.rest.ask(&one(resource, action, select), &arguments, &call.principal).await
 }

@@ -26,7 +26,8 @@ pub(super) fn connection(
     }
     let mut frame = Frame { parts: Vec::new(), rows };
     match envelope {
-        Envelope::Object | Envelope::Array | Envelope::Groups(_) => {
+        Envelope::Groups(_) => frame.parts.push(ListPart::Beside(Op::Literal(Vec::new()))),
+        Envelope::Object | Envelope::Array => {
             let ops = frame.object(0..frame.rows.len());
             frame.rows_of(ops);
         }
@@ -88,6 +89,20 @@ pub(super) fn connection(
         ends_within: window.before.is_some(),
         next: next.then(|| cursor.clone()),
         cursor: paged.then_some(cursor),
+    }
+}
+
+/// The program of a list of which one value a row is told.
+pub(super) fn column_list(value: Vec<Op>, window: &Window) -> ListProgram {
+    let parts = vec![ListPart::Literal(b"[".to_vec()), ListPart::Rows(value), ListPart::Literal(b"]".to_vec())];
+    ListProgram {
+        parts,
+        limit: window.limit,
+        backward: false,
+        begins_within: false,
+        ends_within: false,
+        cursor: None,
+        next: None,
     }
 }
 

@@ -37,8 +37,16 @@ pub struct Bounds {
 /// page beyond the bounds. What is wrong with the members of an input is told with the values, by the query's defects.
 pub fn plan(catalog: &Catalog, question: &Question, style: Style, bounds: Bounds) -> Result<Query> {
     let resource = catalog.find(&question.request.resource)?;
-    let mut planner =
-        Planner { catalog, style, bounds, slots: Vec::new(), defects: Defects::default(), group: None, conditions: 0 };
+    let mut planner = Planner {
+        catalog,
+        style,
+        bounds,
+        slots: Vec::new(),
+        defects: Defects::default(),
+        group: None,
+        conditions: 0,
+        told: 0,
+    };
     let action = planner.action(resource, &question.request.action)?;
     let read = match &question.request.action {
         Action::List(list) => planner.list(resource, list, &question.request.select, &question.envelope)?,
@@ -66,6 +74,8 @@ struct Planner<'c> {
     group: Option<GroupScope>,
     /// How many conditions the filters have so far.
     conditions: usize,
+    /// How many values are told so far.
+    told: usize,
 }
 
 impl Planner<'_> {
@@ -161,7 +171,13 @@ impl Planner<'_> {
         fields.iter().map(|field| self.field(resource, field)).collect()
     }
 
+    /// Counts a value to those that are told.
+    fn count_told(&mut self) -> Result<()> {
+        limits::count_told(&mut self.told, self.style)
+    }
+
     fn field(&mut self, resource: usize, field: &Field) -> Result<Selection> {
+        self.count_told()?;
         let of = self.catalog.at(resource);
         let style = self.style;
         let named = |alias: &Option<String>, name: &str, field: &str| {
@@ -175,27 +191,25 @@ impl Planner<'_> {
             }
             Field::NodeId { alias } => Selection::NodeId { alias: alias.clone() },
             Field::TypeName { alias } => Selection::TypeName { alias: alias.clone() },
-            Field::Term { .. } | Field::One { filter: Some(_), .. } => return Err(not_yet()),
-            Field::One { spread: true, .. } | Field::Many { spread: true, .. } => return Err(not_yet()),
-            Field::One { alias, relation, select, .. } => {
+            Field::Term { alias, term } => {
+                limits::check_order(term, &mut self.conditions)?;
+                Selection::Value { alias: alias.clone(), expression: self.term(resource, term)? }
+            }
+            Field::One { alias, relation, filter, spread, select } => {
                 let (index, target) = find_relation(of, relation, Cardinality::One)?;
                 let alias = named(alias, relation, &of.relations[index].field);
-                let read = self.row(target, KeySource::Written, select)?;
-                Selection::One { alias, relation: index, read: Box::new(Read { key: None, ..read }) }
+                let filter = filter.as_ref().map(|filter| self.filter(target, filter)).transpose()?;
+                let read = Read { key: None, filter, ..self.row(target, KeySource::Written, select)? };
+                Selection::One { alias, relation: index, read: Box::new(read), spread: *spread }
             }
-            Field::Many { alias, relation, list, select, envelope, .. } => {
+            Field::Many { alias, relation, list, select, envelope, spread } => {
                 let (index, target) = find_relation(of, relation, Cardinality::Many)?;
                 let alias = named(alias, relation, &of.relations[index].field);
-                let read = self.list(target, list, select, envelope)?;
-                Selection::Many { alias, relation: index, read: Box::new(read), envelope: envelope.clone() }
+                let read = Box::new(self.list(target, list, select, envelope)?);
+                Selection::Many { alias, relation: index, read, envelope: envelope.clone(), spread: *spread }
             }
         })
     }
-}
-
-/// INTERIM: replaced by its owner.
-fn not_yet() -> Error {
-    Error::bad_request("not yet").code("PGRST127")
 }
 
 fn find_column(resource: &Resource, name: &str) -> Result<usize> {

@@ -34,5 +34,6 @@ mod tokens;
 mod transport;
 mod trees;
 mod upsert;
+mod values;
 mod variables;
 mod versions;

@@ -4,7 +4,7 @@
 //! In: a new connection. Out: the same with functions whose answers are PostgreSQL's. Patterns are read once a
 //! statement. No trigger, view or index may use them: other programs open the file too.
 
-use super::Budget;
+use super::{Budget, casts};
 use crate::engine::{regex, words};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use rusqlite::{
@@ -37,6 +37,13 @@ pub(super) fn register(connection: &Connection, budget: &Arc<Budget>) -> SqlResu
             (Some(new), Some(old)) => Some(later(new, &old)),
             (new, old) => new.or(old),
         })
+    })?;
+    let casting = Arc::clone(budget);
+    connection.create_scalar_function("cast_to", 3, flags(), move |context| {
+        let read = |name: ValueRef<'_>| Ok::<_, Failure>(casts::From::named(name.as_str()?).ok_or("no type")?);
+        let from: Arc<casts::From> = context.get_or_create_aux(1, read)?;
+        let to = context.get_raw(2).as_str().unwrap_or_default();
+        within(&casting, || casts::cast(context.get_raw(0), *from, to))?
     })?;
     let budget = Arc::clone(budget);
     connection.create_scalar_function("json_path", 3, flags(), move |context| {
@@ -139,7 +146,16 @@ fn read(json: &str, kind: &str) -> Value {
     match (kind, first) {
         (_, b'n') => Value::Null,
         ("value", _) => Value::Integer(1),
-        ("text", b'"') => serde_json::from_str(json).map_or(Value::Null, Value::Text),
+        ("json", _) => Value::Text(json.to_owned()),
+        ("rank", first) => Value::Integer(match first {
+            b'"' => 1,
+            b't' | b'f' => 3,
+            b'[' => 4,
+            b'{' => 5,
+            _ => 2,
+        }),
+        ("text" | "written", b'"') => serde_json::from_str(json).map_or(Value::Null, Value::Text),
+        ("written", _) => Value::Text(json.to_owned()),
         ("text", b't' | b'f' | b'-' | b'0'..=b'9') => Value::Text(json.to_owned()),
         ("boolean", b't' | b'f') => Value::Integer(i64::from(first == b't')),
         ("number", b'-' | b'0'..=b'9') => number(json).map_or(Value::Null, Value::Real),
