@@ -4,8 +4,9 @@
 //! PostgREST on a collection and of classic CRUD on an item.
 
 use super::{
+    etag,
     query::{parse_list, parse_row},
-    write::{create, write_item, write_named},
+    write::{change, create, put, write_item},
 };
 use crate::{
     catalog::{Resource, policy::Condition, scalar::Style},
@@ -33,7 +34,7 @@ use axum::{
 /// REST over an engine. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Rest {
-    engine: Engine,
+    pub(super) engine: Engine,
     pub(super) bounds: Bounds,
 }
 
@@ -61,7 +62,7 @@ impl Rest {
 
 /// The routes of all resources. They come after every fixed path.
 pub fn routes(rest: Rest) -> Router {
-    let collection = get(list).post(create).patch(write_named).put(write_named).delete(write_named);
+    let collection = get(list).post(create).patch(change).put(put).delete(change);
     let item = get(item).patch(write_item).put(write_item).delete(write_item);
     Router::new()
         .route("/{resource}", collection)
@@ -142,12 +143,18 @@ async fn list(call: Call) -> Result<Response> {
 async fn item(call: Call) -> Result<Response> {
     let resource = call.resource()?;
     let (select, _) = parse_row(resource, &call.query, true)?;
-    let question = one(resource, Action::Get(Key::Slot(0)), select);
+    let mut question = one(resource, Action::Get(Key::Slot(0)), select);
+    question.form.tagged = true;
     let answer = call.rest.ask(&question, &[Argument::Text(call.key.clone())], &call.principal).await?;
     if answer.rows == 0 {
         return Err(Error::not_found(format!("There is no such row in {}", call.name)));
     }
-    Ok(json(StatusCode::OK, answer.bytes))
+    let etag = etag::of(&answer.tag.unwrap_or_default(), &answer.bytes);
+    let known = etag::is_known(&call.headers, &etag)?;
+    let mut response =
+        if known { StatusCode::NOT_MODIFIED.into_response() } else { json(StatusCode::OK, answer.bytes) };
+    set(&mut response, header::ETAG, &etag);
+    Ok(response)
 }
 
 /// A question about one row.

@@ -4,8 +4,10 @@
 
 mod body;
 mod condition;
+mod etag;
 mod filter;
 mod handler;
+mod idempotency;
 mod left;
 pub mod openapi;
 mod prefer;

@@ -71,7 +71,7 @@ impl Asked {
     }
 }
 
-/// INTERIM: the interface of this module for reads and writes. `parse_list` makes a [`Parsed`] of what it gives, and
+/// INTERIM-D: the interface of this module for reads and writes. `parse_list` makes a [`Parsed`] of what it gives, and
 /// `parse_row` refuses what has no meaning where the path names the row (all but `select` and what concerns related rows).
 /// They are going to be:
 /// `parse_list(resource: &Resource, catalog: &Catalog, query: &str, max_rows: u64) -> Result<Parsed>`,
@@ -79,8 +79,41 @@ impl Asked {
 ///
 /// # Errors
 /// `PGRST100` for what the grammar does not have, `PGRST108`, `PGRST118`, `PGRST120`, `PGRST200` and `PGRST201`.
-pub(super) fn asked(_resource: &Resource, _catalog: &crate::catalog::Catalog, _query: &str) -> Result<Asked> {
-    Err(Error::internal("being written"))
+pub(super) fn asked(resource: &Resource, _catalog: &crate::catalog::Catalog, query: &str) -> Result<Asked> {
+    let mut filters = Filters::new(resource);
+    let (mut select, mut order, mut limit, mut offset) = (None, Vec::new(), None, None);
+    let (mut columns, mut on_conflict, mut groups) = (None, None, None);
+    let names = |value: &str| {
+        let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
+        names.map(|name| name.trim_matches('"').to_owned()).collect::<Vec<_>>()
+    };
+    for (name, value) in &pairs(query)? {
+        match &**name {
+            "select" if summary::has_aggregates(value) => groups = Some(summary::parse(value)?),
+            "select" => select = Some(parse_select(resource, value)?),
+            "order" => order = parse_order(value)?,
+            "limit" => limit = Some(parse_limit(value)?),
+            "offset" => offset = Some(parse_offset(value)?),
+            "columns" => columns = Some(names(value)),
+            "on_conflict" => on_conflict = Some(names(value)),
+            _ => filters.add(name, value)?,
+        }
+    }
+    let (filter, arguments) = filters.finish()?;
+    let select = select.unwrap_or_else(|| all_columns(resource));
+    Ok(Asked {
+        select,
+        groups,
+        filter,
+        inner: None,
+        order,
+        limit,
+        offset,
+        cursor: None,
+        columns,
+        on_conflict,
+        arguments,
+    })
 }
 
 /// The pairs of a query string, decoded.
@@ -135,7 +168,13 @@ pub fn parse_list(resource: &Resource, query: &str, max_rows: u64) -> Result<Par
         let envelope = Envelope::Groups(Box::new(Groups { order, limit, offset: slot, ..groups }));
         let list = List { filter, ..List::default() };
         let request = Request { resource: resource.name.clone(), action: Action::List(list), select: Vec::new() };
-        return Ok(Parsed { question: Question { request, envelope, form: Form::default() }, arguments, offset, limit, cursor: None });
+        return Ok(Parsed {
+            question: Question { request, envelope, form: Form::default() },
+            arguments,
+            offset,
+            limit,
+            cursor: None,
+        });
     }
     let page = Page { limit, offset: slot, ..Page::default() };
     let request = Request {
@@ -143,7 +182,13 @@ pub fn parse_list(resource: &Resource, query: &str, max_rows: u64) -> Result<Par
         action: Action::List(List { filter, order, page }),
         select: select.unwrap_or_else(|| all_columns(resource)),
     };
-    Ok(Parsed { question: Question { request, envelope: Envelope::Array, form: Form::default() }, arguments, offset, limit, cursor: None })
+    Ok(Parsed {
+        question: Question { request, envelope: Envelope::Array, form: Form::default() },
+        arguments,
+        offset,
+        limit,
+        cursor: None,
+    })
 }
 
 /// The fields and the key of a query string that names one row: `?id=eq.1`, or none on the path of an item.

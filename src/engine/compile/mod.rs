@@ -7,14 +7,16 @@ mod change;
 mod expression;
 mod insert;
 mod list;
+mod once;
 mod operator;
 mod predicate;
 mod select;
 mod summary;
 mod write;
 
-pub use change::{ChangePlan, TargetPlan};
+pub use change::{ChangePlan, RowTarget, RowsTarget, TargetPlan};
 pub use insert::{ConflictPlan, CreatePlan, Direct, RowPlan, TablePlan, TakenPlan};
+pub use once::OnceStatements;
 pub use write::{Constraints, From, Setting, WriteAction, WritePlan};
 
 use super::{
@@ -89,7 +91,7 @@ pub fn compile(catalog: &Catalog, query: &Authorized<Query>, dialect: Dialect, s
         None
     } else {
         let mut compiler = Compiler::new(catalog, query, dialect, style);
-        let (mut sql, made) = compiler.root(&query.read, &query.envelope);
+        let (mut sql, made) = compiler.root(&query.read, &query.envelope, query.form);
         // What is told of a row that is deleted is what it was when it was deleted.
         if matches!(query.action, QueryAction::Delete(Target::Row { .. })) && dialect == Dialect::Postgres {
             sql.push_str(" for update of t1");

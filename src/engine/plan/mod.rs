@@ -37,8 +37,16 @@ pub struct Bounds {
 /// page beyond the bounds. What is wrong with the members of an input is told with the values, by the query's defects.
 pub fn plan(catalog: &Catalog, question: &Question, style: Style, bounds: Bounds) -> Result<Query> {
     let resource = catalog.find(&question.request.resource)?;
-    let mut planner =
-        Planner { catalog, style, bounds, slots: Vec::new(), defects: Defects::default(), group: None, conditions: 0 };
+    let mut planner = Planner {
+        catalog,
+        style,
+        bounds,
+        tells: !question.request.select.is_empty(),
+        slots: Vec::new(),
+        defects: Defects::default(),
+        group: None,
+        conditions: 0,
+    };
     let action = planner.action(resource, &question.request.action)?;
     let read = match &question.request.action {
         Action::List(list) => planner.list(resource, list, &question.request.select, &question.envelope)?,
@@ -48,17 +56,23 @@ pub fn plan(catalog: &Catalog, question: &Question, style: Style, bounds: Bounds
         }
         action => {
             let key = if action.is_of_one() { KeySource::Written } else { KeySource::Each };
-            planner.row(resource, key, &question.request.select)?
+            let read = planner.row(resource, key, &question.request.select)?;
+            match action.told_in() {
+                [] => read,
+                order => Read { order: planner.order(resource, order)?, ..read },
+            }
         }
     };
     let (slots, defects) = (planner.slots, planner.defects);
-    Ok(Query { resource, action, read, envelope: question.envelope.clone(), slots, defects })
+    Ok(Query { resource, action, read, envelope: question.envelope.clone(), form: question.form, slots, defects })
 }
 
 struct Planner<'c> {
     catalog: &'c Catalog,
     style: Style,
     bounds: Bounds,
+    /// Whether anything is told of the rows.
+    tells: bool,
     slots: Vec<SlotKind>,
     defects: Defects,
     /// The groups whose conditions, order and members are being planned.
