@@ -408,6 +408,8 @@ pub enum Selection {
         relation: usize,
         /// What is read there.
         read: Box<Read>,
+        /// Whether its members stand among those of the row around it.
+        spread: bool,
     },
     /// The rows at the other end of a relation.
     Many {
@@ -419,6 +421,8 @@ pub enum Selection {
         read: Box<Read>,
         /// How they are framed.
         envelope: Envelope,
+        /// Whether each of their members stands as an array among those of the row around them.
+        spread: bool,
     },
 }
 

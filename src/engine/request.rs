@@ -262,6 +262,8 @@ pub enum Term {
     Measure(Measure),
     /// A value as one of another type.
     Cast(Box<Term>, Cast),
+    /// That there is a row: `true`, or NULL at the end of a relation to one where there is none.
+    Present,
 }
 
 impl Term {
@@ -443,6 +445,13 @@ pub enum SummaryKind {
     Cast(Box<SummaryKind>, Cast),
     /// An object of such members.
     Object(Vec<SummaryPart>),
+    /// The same of a related row.
+    Row {
+        /// The number of the key that is NULL where there is no such row: `null` is told then.
+        present: usize,
+        /// The members.
+        parts: Vec<SummaryPart>,
+    },
     /// A constant, for `__typename`.
     TypeName(String),
 }

@@ -17,6 +17,7 @@ pub(super) const VALIDATION_FAILED: &str = "GRAPHQL_VALIDATION_FAILED";
 pub(super) const fn code(kind: Kind) -> &'static str {
     match kind {
         Kind::BadRequest
+        | Kind::Ambiguous
         | Kind::Invalid
         | Kind::MethodNotAllowed
         | Kind::NotAcceptable

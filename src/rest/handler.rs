@@ -5,11 +5,11 @@
 
 use super::{
     etag,
-    query::{parse_list, parse_row},
+    query::{Asked, parse_list, parse_row},
     write::{change, create, put, write_item},
 };
 use crate::{
-    catalog::{Resource, policy::Condition, scalar::Style},
+    catalog::{Catalog, Resource, policy::Condition, scalar::Style},
     config::Limits,
     engine::{
         Engine,
@@ -44,8 +44,12 @@ impl Rest {
         Self { engine, bounds: Bounds { default_page: limits.max_rows, max_page: limits.max_rows } }
     }
 
+    pub(super) fn catalog(&self) -> &Catalog {
+        self.engine.catalog()
+    }
+
     fn resource(&self, name: &str) -> Result<&Resource> {
-        let catalog = self.engine.catalog();
+        let catalog = self.catalog();
         Ok(catalog.at(catalog.find(name)?))
     }
 
@@ -129,7 +133,7 @@ impl Call {
 }
 
 async fn list(call: Call) -> Result<Response> {
-    let parsed = parse_list(call.resource()?, &call.query, call.rest.bounds.max_page)?;
+    let parsed = parse_list(call.resource()?, call.rest.catalog(), &call.query, call.rest.bounds.max_page)?;
     let answer = call.rest.ask(&parsed.question, &parsed.arguments, &call.principal).await?;
     let range = match answer.rows {
         0 => "*/*".to_owned(),
@@ -142,10 +146,11 @@ async fn list(call: Call) -> Result<Response> {
 
 async fn item(call: Call) -> Result<Response> {
     let resource = call.resource()?;
-    let (select, _) = parse_row(resource, &call.query, true)?;
-    let mut question = one(resource, Action::Get(Key::Slot(0)), select);
+    let Asked { select, mut arguments, .. } = parse_row(resource, call.rest.catalog(), &call.query)?;
+    arguments.push(Argument::Text(call.key.clone()));
+    let mut question = one(resource, Action::Get(Key::Slot(arguments.len() - 1)), select);
     question.form.tagged = true;
-    let answer = call.rest.ask(&question, &[Argument::Text(call.key.clone())], &call.principal).await?;
+    let answer = call.rest.ask(&question, &arguments, &call.principal).await?;
     if answer.rows == 0 {
         return Err(Error::not_found(format!("There is no such row in {}", call.name)));
     }

@@ -4,16 +4,20 @@
 
 mod body;
 mod condition;
+mod embed;
 mod etag;
 mod filter;
 mod handler;
 mod idempotency;
 mod left;
 pub mod openapi;
+mod order;
 mod prefer;
 mod query;
+mod relation;
 mod select;
 mod summary;
+mod value;
 mod write;
 
 pub use handler::{Rest, routes};

@@ -3,9 +3,13 @@
 //! In: a `select` with an aggregate in it. Out: [`Groups`] of the rows by the columns that stand beside the aggregates;
 //! of all rows together, one group.
 
+use super::select::{Item, Value};
 use crate::{
-    catalog::Function,
-    engine::request::{GroupKey, Groups, Measure, Order, SummaryKind, SummaryPart, Term},
+    catalog::{Function, Resource},
+    engine::{
+        bind::Argument,
+        request::{Field, GroupKey, Groups, Measure, Order, SummaryKind, SummaryPart, Term},
+    },
     error::{Error, Result, nearest},
 };
 
@@ -18,40 +22,45 @@ const FUNCTIONS: [(&str, Function); 5] = [
     ("sum", Function::Sum),
 ];
 
-/// Whether a `select` asks for an aggregate.
-pub(super) fn has_aggregates(select: &str) -> bool {
-    select.contains("()")
+/// A value of a row.
+///
+/// # Errors
+/// What is more than a column.
+pub(super) fn field(_: &Resource, value: &Value, _: &mut Vec<Argument>) -> Result<Field> {
+    if value.cast.is_some() || value.column.contains("->") {
+        return Err(Error::bad_request(format!("\"{}\" is not understood in select", value.column))
+            .hint("select takes columns, alias:column, * and aggregates like amount.sum() or count()"));
+    }
+    let alias = value.alias.clone().filter(|alias| *alias != value.column);
+    Ok(Field::Column { alias, name: value.column.clone() })
 }
 
 /// The groups that a `select` asks for, without their order and page.
 ///
 /// # Errors
 /// `PGRST100` for a function that there is not.
-pub(super) fn parse(select: &str) -> Result<Groups> {
+pub(super) fn groups(_: &Resource, items: &[Item]) -> Result<Groups> {
     let (mut by, mut parts): (Vec<GroupKey>, Vec<SummaryPart>) = (Vec::new(), Vec::new());
-    for item in select.split(',').map(str::trim).filter(|item| !item.is_empty()) {
-        let (alias, item) = match item.split_once(':') {
-            Some((alias, item)) => (Some(alias.to_owned()), item),
-            None => (None, item),
+    for item in items {
+        let Item::Value(Value { alias, column, aggregate, .. }) = item else {
+            return Err(Error::bad_request("Beside aggregates, select takes columns"));
         };
-        let Some(call) = item.strip_suffix("()") else {
-            let number = by.iter().position(|key| key.term == Term::column(item)).unwrap_or_else(|| {
-                by.push(GroupKey { term: Term::column(item), bucket: None });
+        let Some((name, _)) = aggregate else {
+            let number = by.iter().position(|key| key.term == Term::column(column)).unwrap_or_else(|| {
+                by.push(GroupKey { term: Term::column(column), bucket: None });
                 by.len() - 1
             });
-            parts.push(SummaryPart { alias: alias.unwrap_or_else(|| item.to_owned()), kind: SummaryKind::Key(number) });
+            let alias = alias.clone().unwrap_or_else(|| column.clone());
+            parts.push(SummaryPart { alias, kind: SummaryKind::Key(number) });
             continue;
         };
-        let (column, name) = match call.rsplit_once('.') {
-            Some((column, name)) => (Some(column.to_owned()), name),
-            None => (None, call),
-        };
-        let found = FUNCTIONS.iter().find(|(word, _)| *word == name);
-        let function = match (found, &column) {
+        let column = Some(column).filter(|column| !column.is_empty());
+        let found = FUNCTIONS.iter().find(|(word, _)| word == name);
+        let function = match (found, column) {
             (Some((_, function)), Some(_)) => *function,
             (Some((_, Function::Count)), None) => Function::Count,
             _ => {
-                let error = Error::bad_request(format!("\"{item}\" is no aggregate"));
+                let error = Error::bad_request(format!("\"{name}()\" is no aggregate"));
                 let names = FUNCTIONS.map(|(name, _)| name);
                 return Err(error.hint(match nearest(name, names) {
                     Some(near) if near != name => format!("Did you mean {near}()?"),
@@ -60,7 +69,7 @@ pub(super) fn parse(select: &str) -> Result<Groups> {
             }
         };
         let kind = SummaryKind::Measure(Measure { function, of: column.map(|name| Box::new(Term::column(name))) });
-        parts.push(SummaryPart { alias: alias.unwrap_or_else(|| name.to_owned()), kind });
+        parts.push(SummaryPart { alias: alias.clone().unwrap_or_else(|| name.clone()), kind });
     }
     Ok(Groups { by, having: None, order: Vec::new(), limit: None, offset: None, fill: None, parts })
 }

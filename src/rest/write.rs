@@ -59,17 +59,13 @@ impl<'c> Write<'c> {
     /// Takes a call apart, and refuses it before its body is read if no caller, or no anonymous one, may write so.
     fn of(call: &'c Call, grants: &[&Grant], on_item: bool) -> Result<Self> {
         let resource = call.resource()?;
-        let asked = asked(resource, call.rest.engine.catalog(), &call.query)?;
+        let asked = asked(resource, call.rest.catalog(), &call.query)?;
         if grants.iter().any(|grant| grant.condition == Rule::Never) {
             return Err(method_not_allowed(resource, &call.method, on_item));
         }
         if call.principal.is_anonymous() && grants.iter().any(|grant| grant.condition != Rule::Always) {
             return Err(Error::unauthenticated(format!("Sign in to write {}", resource.name))
                 .hint("Send a token: Authorization: Bearer …"));
-        }
-        if asked.groups.is_some() {
-            return Err(Error::bad_request("A write tells of its rows, and not what they come to together")
-                .hint("select takes no aggregates here"));
         }
         Ok(Self { call, resource, asked, preferences: Preferences::of(&call.headers)? })
     }
@@ -86,16 +82,6 @@ impl<'c> Write<'c> {
         }
         Err(Error::bad_request(format!("{} takes no limit, offset or cursor", self.call.method))
             .hint("A filter says which rows are written, and Prefer: handling=strict, max-affected=N how many at most"))
-    }
-
-    /// Refuses a filter, where it is known without which row is meant.
-    fn unfiltered(&self) -> Result<()> {
-        self.unpaged()?;
-        if self.asked.filter.is_none() && self.asked.inner.is_none() {
-            return Ok(());
-        }
-        Err(Error::bad_request(format!("{} takes no filter here", self.call.method))
-            .hint("It is about the row of the path, or of the body, whatever a filter says"))
     }
 
     /// Which members of the body are written.

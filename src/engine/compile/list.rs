@@ -88,6 +88,12 @@ pub(super) fn connection(
     }
 }
 
+/// The program of a list of which one value a row is told.
+pub(super) fn column_list(value: Vec<Op>, window: &Window) -> ListProgram {
+    let parts = vec![ListPart::Literal(b"[".to_vec()), ListPart::Rows(value), ListPart::Literal(b"]".to_vec())];
+    ListProgram { parts, limit: window.limit, backward: false, begins_within: false, ends_within: false, cursor: None }
+}
+
 fn wants_cursor(envelope: &Envelope) -> bool {
     let Envelope::Connection(parts) = envelope else { return false };
     parts.iter().any(|part| match &part.kind {

@@ -4,7 +4,11 @@
 //! PostgreSQL's binary `record[]`, which costs no JSON on either side, and a JSON array on SQLite. A list that is
 //! counted is nested in a row of its own, so that its number and its page are one statement even if the page is empty.
 
-use super::{Compiler, list::connection, operator::element};
+use super::{
+    Compiler,
+    list::{column_list, connection},
+    operator::element,
+};
 use crate::{
     catalog::{
         Cardinality, Relation,
@@ -165,24 +169,29 @@ impl Compiler<'_> {
                 cursor.columns.push((cells.scalar(sql, &expression.scalar), expression.scalar.clone()));
             }
         });
-        let mut conditions = self.conditions(read, &alias, parent);
+        (self.paged(read, &alias, cells, parent), list)
+    }
+
+    /// The rows of a page, of which `cells` are selected.
+    fn paged(&mut self, read: &Read, alias: &str, cells: Cells, parent: Option<(&Relation, &str, usize)>) -> Page {
+        let mut conditions = self.conditions(read, alias, parent);
         let window = &read.page;
         if let Some(position) = window.after {
-            conditions.push(self.behind(read.resource, &alias, &read.order, position, false));
+            conditions.push(self.behind(read.resource, alias, &read.order, position, false));
         }
         if let Some(position) = window.before {
-            conditions.push(self.behind(read.resource, &alias, &read.order, position, true));
+            conditions.push(self.behind(read.resource, alias, &read.order, position, true));
         }
         let order: Vec<_> =
-            read.order.iter().map(|sort| self.sort(read.resource, &alias, sort, window.backward)).collect();
+            read.order.iter().map(|sort| self.sort(read.resource, alias, sort, window.backward)).collect();
         let mut tail = format!(" order by {} limit {}", order.join(", "), window.limit.saturating_add(1));
         if let Some(slot) = window.offset {
             let placeholder = self.bind(super::Bind::Slot(slot), &Scalar::BigInt);
             // Writing into a String cannot fail.
             let _ = write!(tail, " offset {placeholder}");
         }
-        let from = format!("{} {alias}", super::identifier(&resource.name));
-        (Page { cells, from, conditions, tail }, list)
+        let from = format!("{} {alias}", super::identifier(&self.catalog.at(read.resource).name));
+        Page { cells, from, conditions, tail }
     }
 
     /// Which rows a list has, without its page.
@@ -226,9 +235,9 @@ impl Compiler<'_> {
         sql
     }
 
-    /// How each selected field of a row is written.
+    /// How each selected field of a row is written, with its name.
     fn selections(&mut self, cells: &mut Cells, read: &Read, alias: &str) -> Vec<Vec<Op>> {
-        read.select.iter().map(|selection| self.selection(cells, read, alias, selection)).collect()
+        self.row_members(cells, read, alias).into_iter().map(Member::named).collect()
     }
 
     /// How a row is written, and, if it is asked for, what its tag is made of.
@@ -262,16 +271,31 @@ impl Compiler<'_> {
         ops
     }
 
-    /// A member of a row's object, with its name.
-    fn selection(&mut self, cells: &mut Cells, read: &Read, alias: &str, selection: &Selection) -> Vec<Op> {
-        let parent = read.resource;
+    /// The members of a row's object: one a selected field, or as many as a related row has that is spread.
+    fn row_members(&mut self, cells: &mut Cells, read: &Read, alias: &str) -> Vec<Member> {
+        let mut members = Vec::with_capacity(read.select.len());
+        for selection in &read.select {
+            match selection {
+                Selection::One { relation, read: nested, spread: true, .. } => {
+                    members.extend(self.spread_one(cells, read.resource, *relation, nested, alias));
+                }
+                Selection::Many { relation, read: nested, spread: true, .. } => {
+                    members.extend(self.spread_many(cells, read.resource, *relation, nested, alias));
+                }
+                selection => members.push(self.member(cells, read.resource, alias, selection)),
+            }
+        }
+        members
+    }
+
+    /// A member of a row's object.
+    fn member(&mut self, cells: &mut Cells, parent: usize, alias: &str, selection: &Selection) -> Member {
         let resource = self.catalog.at(parent);
         let mut ops = Vec::with_capacity(3);
-        match selection {
+        let name = match selection {
             Selection::Column { alias: name, column: index } => {
                 let column = &resource.columns[*index];
-                key(&mut ops, name);
-                let cell = cells.scalar(self.column(read.resource, *index, alias), &column.scalar);
+                let cell = cells.scalar(self.column(parent, *index, alias), &column.scalar);
                 let op = Op::Cell { index: cell, scalar: column.scalar.clone(), style: self.style };
                 // GraphQL's ID is a string, whatever the key's type.
                 let quoted = *index == resource.key && column.scalar == Scalar::Integer && self.style == Style::GraphQl;
@@ -282,41 +306,91 @@ impl Compiler<'_> {
                 if quoted {
                     literal(&mut ops, b"\"");
                 }
+                name
             }
             Selection::NodeId { alias: name } => {
-                key(&mut ops, name);
                 let column = resource.key_column();
                 let index = cells.scalar(self.stored(resource, resource.key, alias), &column.scalar);
                 ops.push(Op::NodeId { index, scalar: column.scalar.clone(), resource: resource.name.clone() });
+                name
             }
             Selection::TypeName { alias: name } => {
-                key(&mut ops, name);
                 literal(&mut ops, format!("\"{}\"", resource.names.type_name).as_bytes());
+                name
             }
-            Selection::One { alias: name, relation, read } => {
-                key(&mut ops, name);
-                let (of, relation) = (parent, &resource.relations[*relation]);
-                let target = self.catalog.at(read.resource);
-                let (on, joined) = self.joined(of, relation, alias);
-                // In the ON clause: a hidden row is no row, and must not take its parent with it.
-                let visible = self.visible(read.resource, &joined);
-                let _ = write!(
-                    cells.joins,
-                    " left join {} {joined} on {on} and {visible}",
-                    super::identifier(&target.name)
-                );
-                let presence = cells.scalar(self.stored(target, target.key, &joined), &target.key_column().scalar);
+            Selection::One { alias: name, relation, read, .. } => {
+                let (joined, presence) = self.join(cells, parent, *relation, read, alias);
                 let object = self.object(cells, read, &joined);
                 ops.push(Op::One { presence, ops: object });
+                name
             }
-            Selection::Many { alias: name, relation, read: nested, envelope } => {
-                key(&mut ops, name);
+            Selection::Many { alias: name, relation, read: nested, envelope, .. } => {
                 let relation = &resource.relations[*relation];
                 debug_assert_eq!(relation.cardinality, Cardinality::Many);
                 ops.push(self.nested(cells, nested, envelope, Some((relation, alias, parent))));
+                name
+            }
+        };
+        Member { name: name.clone(), value: ops }
+    }
+
+    /// Joins the row at the other end of a relation to one: its alias, and the cell that tells whether there is one.
+    fn join(&mut self, cells: &mut Cells, parent: usize, relation: usize, read: &Read, alias: &str) -> (String, usize) {
+        let (relation, target) = (&self.catalog.at(parent).relations[relation], self.catalog.at(read.resource));
+        let (on, joined) = self.joined(parent, relation, alias);
+        // In the ON clause: a row that is hidden or does not match is no row, and must not take its parent with it.
+        let visible = self.visible(read.resource, &joined);
+        let table = super::identifier(&target.name);
+        // Writing into a String cannot fail.
+        let _ = write!(cells.joins, " left join {table} {joined} on {on} and {visible}");
+        if let Some(filter) = &read.filter {
+            let matches = self.predicate(read.resource, &joined, filter);
+            let _ = write!(cells.joins, " and {matches}");
+        }
+        let presence = cells.scalar(self.stored(target, target.key, &joined), &target.key_column().scalar);
+        (joined, presence)
+    }
+
+    /// The members of a related row, beside those of the row around it; NULL where there is none, whatever is computed
+    /// of no row, and no rows where they are lists.
+    fn spread_one(
+        &mut self,
+        cells: &mut Cells,
+        parent: usize,
+        relation: usize,
+        read: &Read,
+        alias: &str,
+    ) -> Vec<Member> {
+        let (joined, presence) = self.join(cells, parent, relation, read, alias);
+        let mut members = self.row_members(cells, read, &joined);
+        for member in &mut members {
+            if !matches!(member.value.as_slice(), [Op::Many { .. }]) {
+                member.value = vec![Op::One { presence, ops: std::mem::take(&mut member.value) }];
             }
         }
-        ops
+        members
+    }
+
+    /// The members of related rows, each as an array, beside those of the row around them. All arrays come from one
+    /// cell, so that they have the same rows in the same order.
+    fn spread_many(
+        &mut self,
+        cells: &mut Cells,
+        parent: usize,
+        relation: usize,
+        read: &Read,
+        alias: &str,
+    ) -> Vec<Member> {
+        let (relation, joined) = (&self.catalog.at(parent).relations[relation], self.alias());
+        let mut own = Cells::default();
+        let mut members = self.row_members(&mut own, read, &joined);
+        let page = self.paged(read, &joined, own, Some((relation, alias, parent)));
+        let rows = self.cell(cells, page);
+        for member in &mut members {
+            let list = column_list(std::mem::take(&mut member.value), &read.page);
+            member.value = vec![Op::Many { rows: Some(rows), count: None, list }];
+        }
+        members
     }
 
     /// A list in a cell of its parent, with what is told of all its rows in others.
@@ -379,6 +453,22 @@ impl Compiler<'_> {
             }
         };
         cells.push(rows, Nesting::List)
+    }
+}
+
+/// A member of a row's object.
+struct Member {
+    name: String,
+    value: Vec<Op>,
+}
+
+impl Member {
+    /// Its name and its value.
+    fn named(self) -> Vec<Op> {
+        let mut ops = Vec::with_capacity(self.value.len() + 1);
+        key(&mut ops, &self.name);
+        append(&mut ops, self.value);
+        ops
     }
 }
 

@@ -188,19 +188,19 @@ impl Planner<'_> {
             }
             Field::NodeId { alias } => Selection::NodeId { alias: alias.clone() },
             Field::TypeName { alias } => Selection::TypeName { alias: alias.clone() },
-            Field::Term { .. } | Field::One { filter: Some(_), .. } => return Err(not_yet()),
-            Field::One { spread: true, .. } | Field::Many { spread: true, .. } => return Err(not_yet()),
-            Field::One { alias, relation, select, .. } => {
+            Field::Term { .. } => return Err(not_yet()),
+            Field::One { alias, relation, filter, spread, select } => {
                 let (index, target) = find_relation(of, relation, Cardinality::One)?;
                 let alias = named(alias, relation, &of.relations[index].field);
-                let read = self.row(target, KeySource::Written, select)?;
-                Selection::One { alias, relation: index, read: Box::new(Read { key: None, ..read }) }
+                let filter = filter.as_ref().map(|filter| self.filter(target, filter)).transpose()?;
+                let read = Read { key: None, filter, ..self.row(target, KeySource::Written, select)? };
+                Selection::One { alias, relation: index, read: Box::new(read), spread: *spread }
             }
-            Field::Many { alias, relation, list, select, envelope, .. } => {
+            Field::Many { alias, relation, list, select, envelope, spread } => {
                 let (index, target) = find_relation(of, relation, Cardinality::Many)?;
                 let alias = named(alias, relation, &of.relations[index].field);
-                let read = self.list(target, list, select, envelope)?;
-                Selection::Many { alias, relation: index, read: Box::new(read), envelope: envelope.clone() }
+                let read = Box::new(self.list(target, list, select, envelope)?);
+                Selection::Many { alias, relation: index, read, envelope: envelope.clone(), spread: *spread }
             }
         })
     }

@@ -22,6 +22,14 @@ pub(in super::super) async fn change(call: Call) -> Result<Response> {
     let grant = if deletes { &resource.policy.delete } else { &resource.policy.update };
     let write = Write::of(&call, &[grant], false)?;
     write.unpaged()?;
+    if write.asked.groups.is_some() {
+        return Err(Error::bad_request("A write tells of its rows, and not what they come to together")
+            .hint("select takes no aggregates here"));
+    }
+    let meaningless: &[&str] = if deletes { &["columns", "on_conflict"] } else { &["on_conflict"] };
+    if let Some(name) = write.asked.names.iter().find(|name| meaningless.contains(&name.as_str())) {
+        return Err(Error::bad_request(format!("\"{name}\" means nothing to {}", call.method)));
+    }
     let bound = write.preferences.bound();
     if bound.is_none() && write.asked.filter.as_ref().is_none_or(is_empty) {
         let verb = if deletes { "DELETE" } else { "UPDATE" };

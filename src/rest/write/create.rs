@@ -29,7 +29,8 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 pub(in super::super) async fn create(call: Call) -> Result<Response> {
     let policy = &call.resource()?.policy;
     let write = Write::of(&call, &[&policy.create], false)?;
-    write.unfiltered()?;
+    write.asked.only(&["select", "order", "columns", "on_conflict"], "the rows are in the body")?;
+    write.asked.of_each()?;
     let key = idempotency::key(&call.headers)?;
     let body = body::rows(&call.headers, write.bytes()?, write.named()?.as_ref())?;
     let many = matches!(body, Rows::Many(_));
@@ -106,12 +107,15 @@ pub(in super::super) async fn put(call: Call) -> Result<Response> {
     if write.is_paged() {
         return Err(Error::bad_request("limit/offset querystring parameters are not allowed for PUT").code("PGRST114"));
     }
-    let Some(slot) = write.asked.key(resource).filter(|_| write.asked.inner.is_none()) else {
+    let Some(slot) = write.asked.key(resource) else {
         let name = &resource.key_column().name;
         let mut error = method_not_allowed(resource, &call.method, false).code("PGRST105");
         "Filters must include all and only primary key columns with 'eq' operators".clone_into(&mut error.message);
         return Err(error.hint(format!("/{}?{name}=eq.{{{name}}}", resource.name)));
     };
+    let name = resource.key_column().name.as_str();
+    write.asked.only(&[name, "select", "order", "columns"], "the row is named by its key")?;
+    write.asked.of_each()?;
     let mut row = match body::rows(&call.headers, write.bytes()?, write.named()?.as_ref())? {
         Rows::One(row) => row,
         // Of several, PostgREST takes the first.

@@ -26,7 +26,8 @@ pub(in super::super) async fn write_item(call: Call) -> Result<Response> {
     let deletes = call.method == Method::DELETE;
     let grant = if deletes { &resource.policy.delete } else { &resource.policy.update };
     let write = Write::of(&call, &[grant], true)?;
-    write.unfiltered()?;
+    write.asked.only(if deletes { &["select"] } else { &["select", "columns"] }, "the path names the row already")?;
+    write.asked.of_each()?;
     let key = Argument::Text(call.key.clone());
     let mut arguments = write.asked.arguments.clone();
     let slot = arguments.len();

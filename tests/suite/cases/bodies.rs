@@ -9,7 +9,14 @@ const FORM: &str = "application/x-www-form-urlencoded";
 const JSON: &str = "application/json";
 const FULL: &str = "return=representation";
 
-async fn send(server: &Server, method: &str, path: &str, media: &str, body: &str, prefer: &str) -> crate::support::Answer {
+async fn send(
+    server: &Server,
+    method: &str,
+    path: &str,
+    media: &str,
+    body: &str,
+    prefer: &str,
+) -> crate::support::Answer {
     let request = server.request(User, method, path).header("content-type", media).header("prefer", prefer);
     server.send(request.body(body.to_owned())).await
 }

@@ -110,9 +110,7 @@ async fn a_computed_column_is_a_part_of_the_state() {
         let made = server.rest(User, "POST", "/budgets", body).await.expect(201);
         let (path, first) = (made.header("location"), made.header("etag"));
         assert_eq!(server.get(User, path).await.header("etag"), first);
-        server
-            .expense(User, json!({ "title": "x", "amount": 5, "category": "Food", "spent_on": "2026-03-05" }))
-            .await;
+        server.expense(User, json!({ "title": "x", "amount": 5, "category": "Food", "spent_on": "2026-03-05" })).await;
         let second = server.get(User, path).await.header("etag").to_owned();
         assert_ne!(second, first);
         let change = json!({ "limit_amount": 90 });

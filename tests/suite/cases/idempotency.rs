@@ -144,7 +144,8 @@ async fn twins_on_two_instances_are_one() {
             });
             let answers = join_all(posts).await;
             assert!(answers.iter().all(|answer| answer.status == 201), "{answers:?}");
-            let first: Vec<_> = answers.iter().filter(|answer| answer.header("idempotency-replayed").is_empty()).collect();
+            let first: Vec<_> =
+                answers.iter().filter(|answer| answer.header("idempotency-replayed").is_empty()).collect();
             assert_eq!(first.len(), 1);
             assert!(answers.iter().all(|answer| answer.text == first[0].text));
             drop(answers);

@@ -16,7 +16,14 @@ async fn what_does_not_name_one_row_by_its_key_is_refused() {
     on_both(async |server| {
         let tree = json!({ "name": "Yew", "species": "Taxus" });
         let before = server.get(Anonymous, "/trees").await.text;
-        for path in ["/trees", "/trees?name=eq.Oak", "/trees?id=not.eq.1", "/trees?id=in.(1)", "/trees?and=(id.eq.1,id.eq.1)", "/trees?id=eq.1&name=eq.x"] {
+        for path in [
+            "/trees",
+            "/trees?name=eq.Oak",
+            "/trees?id=not.eq.1",
+            "/trees?id=in.(1)",
+            "/trees?and=(id.eq.1,id.eq.1)",
+            "/trees?id=eq.1&name=eq.x",
+        ] {
             let answer = put(server, Editor, path, tree.clone()).await.expect(405).refused("PGRST105");
             let message = "Filters must include all and only primary key columns with 'eq' operators";
             assert_eq!(answer.failure().message, message, "{path}");
@@ -83,7 +90,8 @@ async fn a_number_that_is_there_may_be_named() {
         let tree = json!({ "name": "Yew", "species": "Taxus" });
         let answer = put(server, Editor, "/trees?id=eq.1", tree.clone()).await.expect(200);
         assert_eq!(answer.text, r#"[{"id":1,"name":"Yew","species":"Taxus"}]"#);
-        let answer = server.rest(Editor, "PUT", "/trees/1", json!({ "id": 1, "name": "Elm", "species": "Ulmus" })).await;
+        let answer =
+            server.rest(Editor, "PUT", "/trees/1", json!({ "id": 1, "name": "Elm", "species": "Ulmus" })).await;
         assert_eq!(answer.expect(200).text, r#"{"id":1,"name":"Elm","species":"Ulmus"}"#);
     })
     .await;

@@ -28,10 +28,19 @@ async fn a_write_of_rows_that_are_not_said_is_refused() {
     with_quotas(async |server| {
         let before = plant(server).await;
         for method in ["PATCH", "DELETE"] {
-            for (query, prefer) in [("", ""), ("", "max-affected=9"), ("", "handling=strict"), ("?select=name", ""), ("?and=()", ""), ("?order=name", "")] {
+            for (query, prefer) in [
+                ("", ""),
+                ("", "max-affected=9"),
+                ("", "handling=strict"),
+                ("?select=name", ""),
+                ("?and=()", ""),
+                ("?order=name", ""),
+            ] {
                 send(server, method, query, prefer).await.expect(400).refused("21000");
             }
-            for query in ["?name=eq.a&limit=1", "?name=eq.a&offset=1", "?nam=eq.a", "?name=a", "?name=eq.a&select=amount.sum()"] {
+            for query in
+                ["?name=eq.a&limit=1", "?name=eq.a&offset=1", "?nam=eq.a", "?name=a", "?name=eq.a&select=amount.sum()"]
+            {
                 send(server, method, query, "return=representation").await.expect(400);
             }
             send(server, method, "?name=eq.a", "handling=strict, foo=bar").await.expect(400).refused("PGRST122");
@@ -221,7 +230,10 @@ async fn a_write_can_be_tried() {
         let full = "return=representation, tx=rollback";
         try_it("POST", "/expenses", json!([body, body]), full).await.expect(201);
         assert_eq!(try_it("PUT", &item, body.clone(), "tx=rollback").await.expect(200).json()["title"], "b");
-        assert_eq!(try_it("PATCH", "/expenses?title=eq.a", body.clone(), full).await.expect(200).json()[0]["title"], "b");
+        assert_eq!(
+            try_it("PATCH", "/expenses?title=eq.a", body.clone(), full).await.expect(200).json()[0]["title"],
+            "b"
+        );
         try_it("DELETE", &item, Value::Null, "tx=rollback").await.expect(204);
         try_it("DELETE", "/expenses?title=eq.a", Value::Null, "tx=rollback").await.expect(204);
         // What would fail, fails.
