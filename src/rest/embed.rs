@@ -10,7 +10,7 @@ use super::{
     query::conjunction,
     relation::resolve,
     select::{self, Item},
-    summary,
+    value,
 };
 use crate::{
     catalog::{Cardinality, Catalog, Relation, Resource},
@@ -156,11 +156,18 @@ impl<'r> Level<'r> {
     /// `PGRST100` for what the grammar does not have, `PGRST108` and `PGRST118` for rows by which none are ordered.
     pub(super) fn order(&self, arguments: &mut Vec<Argument>) -> Result<Vec<Order>> {
         let Some(text) = &self.order else { return Ok(Vec::new()) };
-        order::parse(text)?.into_iter().map(|step| self.step(step, arguments)).collect()
+        let mut orders = Vec::new();
+        for step in order::parse(text)? {
+            orders.extend(self.step(&step, arguments)?);
+        }
+        Ok(orders)
     }
 
-    fn step(&self, step: Step, arguments: &mut Vec<Argument>) -> Result<Order> {
-        let Some(name) = &step.relation else { return step.of(self.resource, None, arguments) };
+    fn step(&self, step: &Step, arguments: &mut Vec<Argument>) -> Result<Vec<Order>> {
+        let Some(name) = &step.relation else {
+            let step = step.clone().renamed(|name| self.aliased(name));
+            return step.of(self.resource, None, arguments);
+        };
         // A relation need not be embedded to be ordered by; one that is has the name that it is given there.
         let embedded = self.embeds.iter().find(|embed| embed.name == *name).map(|embed| embed.relation);
         match embedded.or_else(|| self.resource.relation(name)) {
@@ -176,20 +183,36 @@ impl<'r> Level<'r> {
         }
     }
 
+    /// The value that `select` tells under a name that is no column's.
+    fn aliased(&self, name: &str) -> Option<&str> {
+        if self.resource.column(name).is_some() {
+            return None;
+        }
+        self.items.iter().find_map(|item| match item {
+            Item::Value(value) if value.alias.as_deref() == Some(name) => {
+                Some(value.column.as_str()).filter(|_| value.cast.is_none() && value.aggregate.is_none())
+            }
+            _ => None,
+        })
+    }
+
     /// What is told of the rows.
     ///
     /// # Errors
     /// What is wrong with an item, or with the conditions and the orders of embedded rows.
     pub(super) fn told(&mut self, arguments: &mut Vec<Argument>) -> Result<Told> {
-        if self.items.iter().any(|item| matches!(item, Item::Value(value) if value.aggregate.is_some())) {
-            return summary::groups(self.resource, self.items).map(Told::Groups);
+        if value::has_aggregates(self.items) {
+            self.embeds.iter_mut().try_for_each(|embed| embed.whole(arguments))?;
+            let (catalog, resource) = (self.catalog, self.resource);
+            let relation = |resource: &'r Resource, embed: &select::Embed| resolve(catalog, resource, embed);
+            return value::groups(catalog, resource, self.items, &relation, arguments).map(Told::Groups);
         }
         let mut fields = Vec::with_capacity(self.items.len());
         let mut embeds = self.embeds.iter_mut();
         for item in self.items {
             match item {
                 Item::Star => fields.extend(all_columns(self.resource)),
-                Item::Value(value) => fields.push(summary::field(self.resource, value, arguments)?),
+                Item::Value(value) => fields.push(value::field(self.resource, value, arguments)?),
                 Item::Embed(_) => {
                     let Some(embed) = embeds.next() else { continue };
                     fields.extend(embed.field(arguments)?);
@@ -230,6 +253,18 @@ impl Embed<'_> {
         embeds.any(Self::is_told) || self.level.items.iter().any(|item| !matches!(item, Item::Embed(_)))
     }
 
+    /// Checks that groups can be made by its row, which has to be the whole related row then.
+    fn whole(&mut self, arguments: &mut Vec<Argument>) -> Result<()> {
+        if self.condition(arguments)?.is_some() && !self.item.inner && self.is_told() {
+            return Err(Error::bad_request("Feature not implemented")
+                .code("PGRST127")
+                .details(format!("Rows are not grouped by some of the rows of \"{}\"", self.name))
+                .hint(format!("Leave the others out: {}!inner(…)", self.item.name)));
+        }
+        self.level.embeds.iter_mut().try_for_each(|embed| embed.whole(arguments))
+    }
+
+    /// What is told of its rows; none where it is there for its conditions alone.
     fn field(&mut self, arguments: &mut Vec<Argument>) -> Result<Option<Field>> {
         let filter = self.condition(arguments)?;
         let order = self.level.order(arguments)?;
@@ -258,13 +293,8 @@ impl Embed<'_> {
                 let page = Page { limit, offset, ..Page::default() };
                 (List { filter, order, page }, select, Envelope::Array)
             }
-            Told::Groups(_) if spread => {
-                return Err(Error::bad_request("Feature not implemented")
-                    .code("PGRST127")
-                    .details("Aggregates are not implemented for one-to-many or many-to-many spreads."));
-            }
             Told::Groups(groups) => {
-                let order = summary::order(&groups, order)?;
+                let order = value::group_order(&groups, order, arguments)?;
                 let groups = Groups { order, limit, offset, ..groups };
                 (List { filter, ..List::default() }, Vec::new(), Envelope::Groups(Box::new(groups)))
             }

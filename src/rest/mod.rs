@@ -16,7 +16,6 @@ mod prefer;
 mod query;
 mod relation;
 mod select;
-mod summary;
 mod value;
 mod write;
 

@@ -2,7 +2,7 @@
 //!
 //! In: the value of the parameter. Out: its [`Step`]s, and of each, once its relation is known, an [`Order`].
 
-use super::{filter::element, left::Left};
+use super::{filter::element, value::order_terms};
 use crate::{
     catalog::{Relation, Resource},
     engine::{
@@ -107,27 +107,33 @@ impl<'t> Parser<'t> {
 }
 
 impl Step {
-    /// The step as one of an order of the rows of a resource: by a column of `target`, which is the other end of the
-    /// relation, if there is one.
+    /// The step by what its column is another name of.
+    pub(super) fn renamed<'n>(mut self, of: impl FnOnce(&str) -> Option<&'n str>) -> Self {
+        if let Some(column) = of(&self.column) {
+            column.clone_into(&mut self.column);
+        }
+        self
+    }
+
+    /// The step as those of an order of rows: by a column of `target`, which is at the other end of the relation, if
+    /// there is one.
+    ///
+    /// # Errors
+    /// `42703` for an unknown column, `PGRST100` for a path that leads nowhere by its form.
     pub(super) fn of(
-        self,
+        &self,
         target: &Resource,
         relation: Option<&Relation>,
         arguments: &mut Vec<Argument>,
-    ) -> Result<Order> {
-        let left = Left::of(target, &self.column)?;
-        let column = left.column;
-        let mut term = match left.path {
-            None => Term::Column(column),
-            Some((path, kind)) => {
-                arguments.push(path);
-                Term::Json { column, path: arguments.len() - 1, kind }
-            }
+    ) -> Result<Vec<Order>> {
+        let order = |term| {
+            let term = match relation {
+                Some(relation) => Term::One(relation.name.clone(), Box::new(term)),
+                None => term,
+            };
+            Order { term, descending: self.descending, nulls_first: self.nulls_first }
         };
-        if let Some(relation) = relation {
-            term = Term::One(relation.name.clone(), Box::new(term));
-        }
-        Ok(Order { term, descending: self.descending, nulls_first: self.nulls_first })
+        Ok(order_terms(target, &self.column, arguments)?.into_iter().map(order).collect())
     }
 }
 

@@ -6,7 +6,8 @@
 use super::{
     embed::{Level, Told, slot_of},
     filter::element,
-    select, summary,
+    select,
+    value::group_order,
 };
 use crate::{
     catalog::{Catalog, Operator, Resource},
@@ -218,7 +219,7 @@ pub fn parse_list(resource: &Resource, catalog: &Catalog, query: &str, max_rows:
     let page = limit.map(|limit| limit.min(max_rows));
     let (list, envelope) = match groups {
         Some(groups) => {
-            let order = summary::order(&groups, order)?;
+            let order = group_order(&groups, order, &arguments)?;
             let groups = Groups { order, limit: page, offset: slot, ..groups };
             (List { filter, ..List::default() }, Envelope::Groups(Box::new(groups)))
         }
