@@ -6,6 +6,7 @@
 pub mod authorize;
 pub mod bind;
 pub mod compile;
+mod csv;
 pub mod cursor;
 pub mod database;
 pub mod digest;
@@ -175,7 +176,7 @@ impl Engine {
     /// Those of [`Engine::read`] and [`Engine::write`].
     pub async fn run_bound(&self, plan: &Plan, bound: &Bound) -> Result<Answer> {
         if plan.write.is_none() {
-            return self.read(&self.0.database.read().await?, plan, bound).await;
+            return execute::page(&self.0.database.read().await?, plan, bound).await;
         }
         if let Some((create, direct)) = plan.direct() {
             return execute::direct(&self.0.database.writer().await?, create, direct, bound).await;

@@ -26,6 +26,8 @@ pub struct Query {
     pub envelope: Envelope,
     /// How the answer is written, and what is told beside it.
     pub form: Form,
+    /// How many rows a page of the protocol may have.
+    pub max_page: u64,
     /// What each slot must hold.
     pub slots: Vec<SlotKind>,
     /// What is wrong with the input whatever its values are. It is told together with what is wrong with them.

@@ -5,6 +5,7 @@
 //! the same from both.
 
 use super::{
+    csv,
     cursor::{CursorProgram, write_node_id},
     database::{Row, Sink},
     digest::tag,
@@ -64,6 +65,19 @@ pub enum Op {
         /// How the row is written.
         list: ListProgram,
     },
+    /// An object of those members that are not null.
+    Stripped(Vec<Member>),
+    /// A field of a line of comma-separated values.
+    Field(Vec<Op>),
+}
+
+/// A member of an object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// Its name as a JSON string.
+    pub name: Vec<u8>,
+    /// How its value is written.
+    pub value: Vec<Op>,
 }
 
 /// How a list is written.
@@ -81,6 +95,8 @@ pub struct ListProgram {
     pub ends_within: bool,
     /// How a cursor is written, where the page's info needs one.
     pub cursor: Option<CursorProgram>,
+    /// How the cursor of the page's last row is written, where it is told beside the answer.
+    pub next: Option<CursorProgram>,
 }
 
 /// A part of a written list.
@@ -90,6 +106,8 @@ pub enum ListPart {
     Literal(Vec<u8>),
     /// The rows, with commas between.
     Rows(Vec<Op>),
+    /// The rows, each on a new line.
+    Lines(Vec<Op>),
     /// Whether rows follow the page.
     HasNextPage,
     /// Whether rows come before the page.
@@ -189,8 +207,9 @@ impl<P: AsRef<Program> + Send + 'static> Sink for Renderer<P> {
 
     fn finish(mut self, _: u64) -> Result<Answer> {
         match (self.plan.as_ref(), self.list) {
-            (Program::List(program), Some(state)) => {
+            (Program::List(program), Some(mut state)) => {
                 self.answer.rows = state.rows();
+                self.answer.next = state.next()?;
                 state.finish(program, None, &nested::EMPTY, &mut self.answer.bytes)?;
             }
             // A row was written, or there was none.
@@ -206,7 +225,7 @@ fn write_row<R: Row>(ops: &[Op], row: &R, answer: &mut Answer) -> Result<()> {
     if let [Op::Many { rows, count, list }] = ops {
         let total = count.map(|index| total(row.cell(index)?)).transpose()?;
         answer.total = total;
-        answer.rows = write_many(list, *rows, total, row, &mut answer.bytes)?;
+        (answer.rows, answer.next) = write_many(list, *rows, total, row, &mut answer.bytes)?;
         return Ok(());
     }
     write_ops(ops, row, &mut answer.bytes)
@@ -218,7 +237,7 @@ fn total(cell: Cell<'_>) -> Result<u64> {
         .ok_or_else(|| Error::internal(format!("{cell:?} is no count")))
 }
 
-fn write_ops<R: Row>(ops: &[Op], row: &R, out: &mut Vec<u8>) -> Result<()> {
+pub(super) fn write_ops<R: Row>(ops: &[Op], row: &R, out: &mut Vec<u8>) -> Result<()> {
     for op in ops {
         match op {
             Op::Literal(bytes) => out.extend_from_slice(bytes),
@@ -240,8 +259,46 @@ fn write_ops<R: Row>(ops: &[Op], row: &R, out: &mut Vec<u8>) -> Result<()> {
             Op::First { rows, list } => {
                 write_many(list, Some(*rows), None, row, out)?;
             }
+            Op::Stripped(members) => write_stripped(members, row, out)?,
+            Op::Field(value) => write_field(value, row, out)?,
         }
     }
+    Ok(())
+}
+
+fn write_stripped<R: Row>(members: &[Member], row: &R, out: &mut Vec<u8>) -> Result<()> {
+    out.push(b'{');
+    let first = out.len();
+    for Member { name, value } in members {
+        let before = out.len();
+        if before > first {
+            out.push(b',');
+        }
+        out.extend_from_slice(name);
+        out.push(b':');
+        let at = out.len();
+        write_ops(value, row, out)?;
+        if out[at..] == *b"null" {
+            out.truncate(before);
+        }
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+fn write_field<R: Row>(value: &[Op], row: &R, out: &mut Vec<u8>) -> Result<()> {
+    let at = out.len();
+    if let [Op::Cell { index, scalar: Scalar::Json, .. }] = value {
+        // A JSON value that is null is a value; NULL is none.
+        if matches!(row.cell(*index)?, Cell::Null) {
+            return Ok(());
+        }
+        write_ops(value, row, out)?;
+        csv::quote_from(at, out);
+        return Ok(());
+    }
+    write_ops(value, row, out)?;
+    csv::field_from(at, out);
     Ok(())
 }
 
@@ -254,6 +311,8 @@ struct ListState {
     limit: u64,
     first: Vec<u8>,
     last: Vec<u8>,
+    /// The cursor of the row that fills the page.
+    next: Vec<u8>,
 }
 
 #[derive(Debug, Default)]
@@ -265,13 +324,14 @@ struct Written {
 
 impl ListState {
     fn new(program: &ListProgram) -> Self {
-        let parts = program.parts.iter().filter(|part| matches!(part, ListPart::Rows(_))).count();
+        let parts = program.parts.iter().filter(|part| matches!(part, ListPart::Rows(_) | ListPart::Lines(_))).count();
         Self {
             written: std::iter::repeat_with(Written::default).take(parts).collect(),
             seen: 0,
             limit: program.limit,
             first: Vec::new(),
             last: Vec::new(),
+            next: Vec::new(),
         }
     }
 
@@ -286,13 +346,12 @@ impl ListState {
         }
         let mut written = self.written.iter_mut();
         for part in &program.parts {
-            let (ListPart::Rows(ops), Some(written)) =
-                (part, if matches!(part, ListPart::Rows(_)) { written.next() } else { None })
-            else {
-                continue;
-            };
-            if self.seen > 1 && !program.backward {
-                written.bytes.push(b',');
+            let (ListPart::Rows(ops) | ListPart::Lines(ops)) = part else { continue };
+            let Some(written) = written.next() else { continue };
+            match part {
+                ListPart::Lines(_) => written.bytes.push(b'\n'),
+                _ if self.seen > 1 && !program.backward => written.bytes.push(b','),
+                _ => {}
             }
             write_ops(ops, row, &mut written.bytes)?;
             if program.backward {
@@ -306,7 +365,21 @@ impl ListState {
             self.last.clear();
             cursor.write(row, &mut self.last)?;
         }
+        if self.seen == self.limit
+            && let Some(next) = &program.next
+        {
+            next.write(row, &mut self.next)?;
+        }
         Ok(())
+    }
+
+    /// The cursor of the page's last row, if rows follow and it is asked for.
+    fn next(&mut self) -> Result<Option<String>> {
+        if self.seen <= self.limit || self.next.is_empty() {
+            return Ok(None);
+        }
+        let text = String::from_utf8(std::mem::take(&mut self.next)).map_err(Error::internal)?;
+        Ok(Some(text.trim_matches('"').to_owned()))
     }
 
     /// Writes the list; `around` is the row that it is nested in.
@@ -326,7 +399,7 @@ impl ListState {
         for part in &program.parts {
             match part {
                 ListPart::Literal(bytes) => out.extend_from_slice(bytes),
-                ListPart::Rows(_) => {
+                ListPart::Rows(_) | ListPart::Lines(_) => {
                     if let Some(written) = written.next() {
                         written.copy(program.backward, out);
                     }
@@ -364,20 +437,20 @@ impl Written {
     }
 }
 
-/// Writes a nested list, and tells how many rows it has.
+/// Writes a nested list, and tells how many rows it has, and the cursor of the last one as [`ListState::next`] does.
 fn write_many<R: Row>(
     program: &ListProgram,
     rows: Option<usize>,
     total: Option<u64>,
     around: &R,
     out: &mut Vec<u8>,
-) -> Result<u64> {
+) -> Result<(u64, Option<String>)> {
     let mut state = ListState::new(program);
     let rows = rows.map_or(Ok(Cell::Null), |rows| around.cell(rows))?;
     nested::each(rows, |row| state.row(program, row))?;
-    let count = state.rows();
+    let (count, next) = (state.rows(), state.next()?);
     state.finish(program, total, around, out)?;
-    Ok(count)
+    Ok((count, next))
 }
 
 /// A program that a renderer can hold beside others.

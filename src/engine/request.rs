@@ -546,12 +546,23 @@ pub struct Question {
 pub struct Form {
     /// How it is written.
     pub format: Format,
-    /// Whether the rows that a list has without its page are counted.
-    pub counted: bool,
+    /// How the rows that a list has without its page are counted, if they are.
+    pub counted: Option<Count>,
     /// Whether the cursor of the page's last row is told, if rows follow.
     pub next: bool,
     /// Whether the tag of the row's state is told.
     pub tagged: bool,
+}
+
+/// How the rows that a list has without its page are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Count {
+    /// One by one.
+    Exact,
+    /// As many as the planner of the database expects; one by one where it expects nothing.
+    Planned,
+    /// One by one up to the most rows that a page has, beyond that by what the planner expects.
+    Estimated,
 }
 
 /// How an answer is written.

@@ -45,7 +45,7 @@ pub(super) fn keep(told: &Told) -> Result<String> {
     let kept = Kept {
         status: told.status.as_u16(),
         headers: told.headers.iter().map(text).collect(),
-        body: String::from_utf8(told.body.clone()).map_err(Error::internal)?,
+        body: String::from_utf8(told.body.to_vec()).map_err(Error::internal)?,
     };
     serde_json::to_string(&kept).map_err(Error::internal)
 }
@@ -57,7 +57,7 @@ pub(super) fn again(text: &str) -> Result<Told> {
     let mut told = Told {
         status: StatusCode::from_u16(kept.status).map_err(Error::internal)?,
         headers: kept.headers.into_iter().map(named).collect::<Result<_>>()?,
-        body: kept.body.into_bytes(),
+        body: kept.body.into(),
     };
     told.set(REPLAYED, "true");
     Ok(told)

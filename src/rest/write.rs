@@ -17,6 +17,7 @@ use super::{
     etag::Condition,
     handler::{Call, method_not_allowed, read},
     idempotency,
+    media::Media,
     prefer::{Preferences, Return, Tx},
     query::{Asked, asked},
 };
@@ -37,20 +38,19 @@ use crate::{
     error::{Error, Kind, Result},
 };
 use axum::{
-    http::{HeaderName, StatusCode},
+    body::Bytes,
+    http::{HeaderName, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use std::sync::Arc;
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
-/// The media type of what is told.
-const JSON: &str = "application/json; charset=utf-8";
-
 /// A write that is asked for: what each of them has in common.
 struct Write<'c> {
     call: &'c Call,
     resource: &'c Resource,
+    media: Media,
     asked: Asked,
     preferences: Preferences,
 }
@@ -58,7 +58,8 @@ struct Write<'c> {
 impl<'c> Write<'c> {
     /// Takes a call apart, and refuses it before its body is read if no caller, or no anonymous one, may write so.
     fn of(call: &'c Call, grants: &[&Grant], on_item: bool) -> Result<Self> {
-        let resource = call.resource()?;
+        let resource = call.rest.resource(&call.name)?;
+        let media = Media::of(&call.headers)?;
         let asked = asked(resource, call.rest.catalog(), &call.query)?;
         if grants.iter().any(|grant| grant.condition == Rule::Never) {
             return Err(method_not_allowed(resource, &call.method, on_item));
@@ -67,7 +68,7 @@ impl<'c> Write<'c> {
             return Err(Error::unauthenticated(format!("Sign in to write {}", resource.name))
                 .hint("Send a token: Authorization: Bearer …"));
         }
-        Ok(Self { call, resource, asked, preferences: Preferences::of(&call.headers)? })
+        Ok(Self { call, resource, media, asked, preferences: Preferences::of(&call.headers)? })
     }
 
     /// Whether the URL asks for a part of a list.
@@ -100,12 +101,7 @@ impl<'c> Write<'c> {
 
     fn question(&self, action: Action, select: Vec<Field>, envelope: Envelope, tagged: bool) -> Question {
         let request = Request { resource: self.resource.name.clone(), action, select };
-        Question { request, envelope, form: Form { tagged, ..Form::default() } }
-    }
-
-    /// Refuses what would be refused if it were run.
-    fn check(&self, question: &Question, arguments: &[Argument]) -> Result<()> {
-        self.bound(question, arguments).map(drop)
+        Question { request, envelope, form: Form { tagged, ..self.media.form() } }
     }
 
     /// The plan of a question, and its values.
@@ -117,11 +113,11 @@ impl<'c> Write<'c> {
     }
 
     /// Runs the write, and tells of it.
-    async fn run(&self, asked: Asking<'_>, tell: impl Fn(Answer) -> Told + Send + Sync) -> Result<Response> {
+    async fn run(&self, asked: Asking<'_>, tell: impl Fn(Answer) -> Result<Told> + Send + Sync) -> Result<Response> {
         let Asking { question, arguments, condition, accept, key } = asked;
         let (plan, bound) = self.bound(question, arguments)?;
         let state = |tag: &str| condition.is_some_and(|condition| condition.holds(tag));
-        let keep = |answer: &Answer| idempotency::keep(&tell(answer.clone()));
+        let keep = |answer: &Answer| idempotency::keep(&tell(answer.clone())?);
         let body = self.call.body.as_deref().unwrap_or_default();
         let ending = Ending {
             undone: self.preferences.tx == Some(Tx::Rollback),
@@ -130,9 +126,42 @@ impl<'c> Write<'c> {
             once: key.map(|key| Once { key, place: &self.resource.name, body, keep: &keep }),
         };
         match self.call.rest.engine.conclude(&plan, &bound, ending).await.map_err(spelt)? {
-            Ended::Now(answer) => Ok(tell(answer).into_response()),
+            Ended::Now(answer) => Ok(tell(answer)?.into_response()),
             Ended::Before(text) => Ok(idempotency::again(&text)?.into_response()),
         }
+    }
+
+    /// Whether the answer may be told, for one that must hold exactly one row: that is asked before the write is made to
+    /// stay, where the rows are told.
+    fn admits(&self, answer: &Answer) -> Result<()> {
+        self.media.admits(answer.rows)
+    }
+
+    /// The rows of an answer in the media type that is accepted: as an array, whether they are one or a list.
+    fn rows(&self, status: StatusCode, answer: &mut Answer, is_list: bool) -> Result<Told> {
+        let body = match self.media {
+            Media::Json if !is_list && answer.rows == 0 => Bytes::from_static(b"[]"),
+            Media::Json if !is_list => [b"[", answer.bytes.as_slice(), b"]"].concat().into(),
+            media if is_list => media.of_list(answer)?,
+            media => {
+                media.admits(answer.rows)?;
+                media.of_row(answer)
+            }
+        };
+        Ok(self.told(status, body))
+    }
+
+    /// The one row of an answer, as the object that it is.
+    fn object(&self, status: StatusCode, answer: &mut Answer) -> Told {
+        self.told(status, self.media.of_row(answer))
+    }
+
+    fn told(&self, status: StatusCode, body: Bytes) -> Told {
+        let mut told = Told { body, ..Told::bare(status) };
+        if let Ok(media) = self.media.content_type().to_str() {
+            told.set(header::CONTENT_TYPE, media);
+        }
+        told
     }
 
     /// Says which preferences were honoured, of those that had a meaning.
@@ -169,21 +198,6 @@ fn slots(row: Row, arguments: &mut Vec<Argument>) -> Columns {
         arguments.push(argument);
     }
     input
-}
-
-/// The rows of an answer as an array, whether it is of one or of a list.
-fn array(answer: &mut Answer, is_list: bool) -> Vec<u8> {
-    let bytes = std::mem::take(&mut answer.bytes);
-    if is_list {
-        return bytes;
-    }
-    let mut array = Vec::with_capacity(bytes.len() + 2);
-    array.push(b'[');
-    if answer.rows > 0 {
-        array.extend_from_slice(&bytes);
-    }
-    array.push(b']');
-    array
 }
 
 /// Refuses a body or a URL that names another key than the row's.

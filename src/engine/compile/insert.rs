@@ -228,7 +228,8 @@ impl Compiler<'_> {
     }
 
     fn direct(mut self, query: &Query, resource: &Resource, row: &NewRow) -> Option<Direct> {
-        let (cells, program, key) = self.returned(&query.read, query.form)?;
+        let (cells, program, key) = self.returned(&query.read)?;
+        let program = super::form::shape(program, self.form.format);
         let (table, values) = (identifier(&resource.name), self.values(resource, &row.set));
         let statement = self.finish(format!("insert into {table} {values} returning {}", cells.join(", ")));
         Some(Direct { statement, program: Arc::new(program), key })

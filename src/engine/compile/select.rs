@@ -17,9 +17,9 @@ use crate::{
     engine::{
         cursor::{CursorProgram, fingerprint},
         database::Dialect,
-        query::{Expression, KeySource, Read, Selection, Sort, Window},
+        query::{Expression, KeySource, Query, Read, Selection, Sort, Window},
         render::{ListPart, Op, Program},
-        request::{Envelope, Form},
+        request::Envelope,
     },
 };
 use std::fmt::Write as _;
@@ -28,13 +28,13 @@ use std::fmt::Write as _;
 #[derive(Default)]
 pub(super) struct Cells {
     /// The expressions, and how SQLite's JSON takes each.
-    expressions: Vec<(String, Nesting)>,
+    pub(super) expressions: Vec<(String, Nesting)>,
     /// The joins that they need.
     joins: String,
 }
 
 #[derive(Clone)]
-enum Nesting {
+pub(super) enum Nesting {
     Scalar(Scalar),
     List,
     Count,
@@ -49,7 +49,7 @@ impl Cells {
         self.push(expression, Nesting::Scalar(scalar.clone()))
     }
 
-    fn push(&mut self, expression: String, nesting: Nesting) -> usize {
+    pub(super) fn push(&mut self, expression: String, nesting: Nesting) -> usize {
         self.expressions.push((expression, nesting));
         self.expressions.len() - 1
     }
@@ -57,16 +57,17 @@ impl Cells {
 
 impl Compiler<'_> {
     /// The statement of a root read, and the program of its rows.
-    pub(super) fn root(&mut self, read: &Read, envelope: &Envelope, form: Form) -> (String, Program) {
+    pub(super) fn root(&mut self, query: &Query) -> (String, Program) {
+        let Query { read, envelope, .. } = query;
         if read.key == Some(KeySource::Each) {
             return self.each(read, envelope);
         }
         if read.key.is_some() {
-            return self.single(read, form);
+            return self.single(read);
         }
         if let (Envelope::Groups(_), [summary]) = (envelope, read.summaries.as_slice()) {
             let (page, list) = self.groups(read, summary, true, None);
-            return (page.into_sql(|index, (expression, _)| format!("{expression} as c{index}")), Program::List(list));
+            return self.told(query, page, list);
         }
         if read.counted || !read.summaries.is_empty() || !read.told {
             let mut cells = Cells::default();
@@ -79,7 +80,7 @@ impl Compiler<'_> {
             return (format!("select {}", cells.join(", ")), Program::Row(vec![op]));
         }
         let (page, list) = self.page(read, envelope, None);
-        (page.into_sql(|index, (expression, _)| format!("{expression} as c{index}")), Program::List(list))
+        self.told(query, page, list)
     }
 
     /// The statement of a read of the rows that a write has touched, in the order of the list of keys that is bound if
@@ -91,7 +92,7 @@ impl Compiler<'_> {
         let rows = self.selections(&mut cells, read, &alias);
         let cursor = CursorProgram { fingerprint: fingerprint(resource, &[]), columns: Vec::new() };
         let whole = Window { limit: u64::MAX, ..Window::default() };
-        let list = connection(envelope, rows, cursor, &whole, |_| {});
+        let list = connection(envelope, rows, cursor, &whole, false, |_| {});
         let visible = self.visible(read.resource, &alias);
         let (number, key) = (self.number(super::Bind::Written), resource.key_column());
         let (keys, value) = match self.dialect {
@@ -112,7 +113,7 @@ impl Compiler<'_> {
 
     /// What an INSERT returns of its row: the expressions, how they are written, and which of them is the key. None
     /// where something is told that is not in the row itself.
-    pub(super) fn returned(&mut self, read: &Read, form: Form) -> Option<(Vec<String>, Program, usize)> {
+    pub(super) fn returned(&mut self, read: &Read) -> Option<(Vec<String>, Program, usize)> {
         let resource = self.catalog.at(read.resource);
         let stored = |index: usize| resource.columns[index].computed.is_none() && !resource.columns[index].masked;
         let own = |field: &Selection| match field {
@@ -120,23 +121,23 @@ impl Compiler<'_> {
             Selection::NodeId { .. } | Selection::TypeName { .. } => true,
             Selection::One { .. } | Selection::Many { .. } => false,
         };
-        let whole = form.tagged.then_some(0..resource.columns.len()).unwrap_or_default();
+        let whole = self.form.tagged.then_some(0..resource.columns.len()).unwrap_or_default();
         if !read.select.iter().all(own) || !whole.into_iter().all(stored) {
             return None;
         }
         let table = super::identifier(&resource.name);
         let mut cells = Cells::default();
-        let program = self.program(&mut cells, read, &table, form);
+        let program = self.program(&mut cells, read, &table);
         let key = cells.scalar(self.stored(resource, resource.key, &table), &resource.key_column().scalar);
         Some((cells.expressions.into_iter().map(|(expression, _)| expression).collect(), program, key))
     }
 
     /// The statement of a read of one row.
-    fn single(&mut self, read: &Read, form: Form) -> (String, Program) {
+    fn single(&mut self, read: &Read) -> (String, Program) {
         let resource = self.catalog.at(read.resource);
         let alias = self.alias();
         let mut cells = Cells::default();
-        let program = self.program(&mut cells, read, &alias, form);
+        let program = self.program(&mut cells, read, &alias);
         let mut conditions = Vec::with_capacity(2);
         if let Some(key) = read.key {
             let placeholder = self.key(key, &resource.key_column().scalar);
@@ -163,7 +164,8 @@ impl Compiler<'_> {
             fingerprint: fingerprint(resource, &read.order),
             columns: Vec::with_capacity(read.order.len()),
         };
-        let list = connection(envelope, rows, cursor, &read.page, |cursor| {
+        let next = self.form.next && parent.is_none();
+        let list = connection(envelope, rows, cursor, &read.page, next, |cursor| {
             for Sort { expression, .. } in &read.order {
                 let sql = self.expression(read.resource, &alias, expression);
                 cursor.columns.push((cells.scalar(sql, &expression.scalar), expression.scalar.clone()));
@@ -241,17 +243,17 @@ impl Compiler<'_> {
     }
 
     /// How a row is written, and, if it is asked for, what its tag is made of.
-    fn program(&mut self, cells: &mut Cells, read: &Read, alias: &str, form: Form) -> Program {
+    fn program(&mut self, cells: &mut Cells, read: &Read, alias: &str) -> Program {
         let row = self.object(cells, read, alias);
-        if !form.tagged {
+        if !self.form.tagged {
             return Program::Row(row);
         }
-        let whole = self.whole(cells, read, alias);
+        let whole = self.state(cells, read, alias);
         Program::Tagged { whole: (whole != row).then_some(whole), row }
     }
 
     /// The object of all that the caller sees of a row.
-    fn whole(&mut self, cells: &mut Cells, read: &Read, alias: &str) -> Vec<Op> {
+    fn state(&mut self, cells: &mut Cells, read: &Read, alias: &str) -> Vec<Op> {
         let columns = self.catalog.at(read.resource).columns.iter().enumerate();
         let select = columns.map(|(column, of)| Selection::Column { alias: of.name.clone(), column }).collect();
         self.object(cells, &Read { select, ..read.clone() }, alias)
@@ -406,7 +408,7 @@ impl Compiler<'_> {
             (Some(self.cell(cells, page)), list)
         } else {
             let cursor = CursorProgram { fingerprint: 0, columns: Vec::new() };
-            (None, connection(envelope, Vec::new(), cursor, &read.page, |_| {}))
+            (None, connection(envelope, Vec::new(), cursor, &read.page, false, |_| {}))
         };
         let count = read.counted.then(|| {
             let alias = self.alias();
@@ -429,7 +431,7 @@ impl Compiler<'_> {
     }
 
     /// The rows of a select as one cell of another.
-    fn cell(&self, cells: &mut Cells, page: Page) -> usize {
+    pub(super) fn cell(&self, cells: &mut Cells, page: Page) -> usize {
         let rows = match self.dialect {
             Dialect::Postgres => {
                 let page = page.into_sql(|index, (expression, _)| format!("{expression} as c{index}"));
@@ -483,7 +485,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    fn into_sql(self, cell: impl Fn(usize, (String, Nesting)) -> String) -> String {
+    pub(super) fn into_sql(self, cell: impl Fn(usize, (String, Nesting)) -> String) -> String {
         let Self { cells, from, conditions, tail } = self;
         let mut columns: Vec<_> =
             cells.expressions.into_iter().enumerate().map(|(index, expression)| cell(index, expression)).collect();

@@ -5,8 +5,10 @@
 mod change;
 mod create;
 pub(super) mod once;
+mod page;
 
 pub(super) use create::direct;
+pub(super) use page::page;
 
 use change::Change;
 

@@ -64,7 +64,8 @@ pub fn plan(catalog: &Catalog, question: &Question, style: Style, bounds: Bounds
         }
     };
     let (slots, defects) = (planner.slots, planner.defects);
-    Ok(Query { resource, action, read, envelope: question.envelope.clone(), form: question.form, slots, defects })
+    let (envelope, form, max_page) = (question.envelope.clone(), question.form, bounds.max_page);
+    Ok(Query { resource, action, read, envelope, form, max_page, slots, defects })
 }
 
 struct Planner<'c> {

@@ -1,6 +1,6 @@
 //! PATCH and DELETE of a collection: of all rows that match, as PostgREST answers.
 
-use super::{Asking, JSON, Told, Write, array, slots, status_of};
+use super::{Asking, Told, Write, slots, status_of};
 use crate::{
     catalog::Resource,
     engine::{
@@ -12,7 +12,7 @@ use crate::{
 };
 use axum::{
     http::{Method, header},
-    response::{IntoResponse as _, Response},
+    response::Response,
 };
 
 /// PATCH and DELETE of the rows that match. Without a filter, the client must say how many they may be.
@@ -44,36 +44,32 @@ pub(in super::super) async fn change(call: Call) -> Result<Response> {
         return Err(stateless(resource));
     }
     let mut arguments = write.asked.arguments.clone();
-    let both: Vec<_> = write.asked.filter.iter().chain(&write.asked.inner).cloned().collect();
-    let filter = (!both.is_empty()).then(|| conjunction(both));
+    let row = if deletes { None } else { Some(body::row(&call.headers, write.bytes()?, write.named()?.as_ref())?) };
+    let mut filters: Vec<_> = write.asked.filter.iter().chain(&write.asked.inner).cloned().collect();
+    if row.as_ref().is_some_and(Vec::is_empty) {
+        // Where nothing is to be written, nothing is: no row is touched.
+        filters.push(Filter::Or(Vec::new()));
+    }
+    let filter = (!filters.is_empty()).then(|| conjunction(filters));
     let represents = write.represents();
     let order = if represents { write.asked.order.clone() } else { Vec::new() };
     let target = Target::Matching { filter, order, at_most: bound.unwrap_or(u64::MAX) };
-    let mut is_idle = false;
-    let action = if deletes {
-        Action::Delete(target)
-    } else {
-        let row = body::row(&call.headers, write.bytes()?, write.named()?.as_ref())?;
-        is_idle = row.is_empty();
-        Action::Update(target, slots(row, &mut arguments))
+    let action = match row {
+        None => Action::Delete(target),
+        Some(row) => Action::Update(target, slots(row, &mut arguments)),
     };
     let select = if represents { write.asked.select.clone() } else { Vec::new() };
     let question = write.question(action, select, Envelope::Array, false);
-    let tell = |answer| changed(&write, answer, deletes);
-    if is_idle {
-        // What nothing is written to, is not written; who may not write at all, is told so.
-        write.check(&question, &arguments)?;
-        return Ok(tell(Answer { bytes: b"[]".to_vec(), ..Answer::default() }).into_response());
-    }
-    write.run(Asking::new(&question, &arguments), tell).await
+    let admits = |answer: &Answer| write.admits(answer);
+    let accept: Option<&(dyn Fn(&Answer) -> Result<()> + Send + Sync)> = if represents { Some(&admits) } else { None };
+    write.run(Asking { accept, ..Asking::new(&question, &arguments) }, |answer| changed(&write, answer, deletes)).await
 }
 
 /// What is told of rows that were changed or deleted.
-fn changed(write: &Write<'_>, mut answer: Answer, deletes: bool) -> Told {
+fn changed(write: &Write<'_>, mut answer: Answer, deletes: bool) -> Result<Told> {
     let (rows, count) = (answer.rows, write.preferences.count);
     let status = status_of(write.represents());
-    let mut told =
-        if write.represents() { Told::of(status, JSON, array(&mut answer, true)) } else { Told::bare(status) };
+    let mut told = if write.represents() { write.rows(status, &mut answer, true)? } else { Told::bare(status) };
     let total = count.map_or_else(|| "*".to_owned(), |_| rows.to_string());
     let range = match rows.checked_sub(1) {
         Some(last) if !deletes => format!("0-{last}/{total}"),
@@ -83,7 +79,7 @@ fn changed(write: &Write<'_>, mut answer: Answer, deletes: bool) -> Told {
     let Preferences { missing, max_affected, .. } = write.preferences;
     let missing = missing.filter(|_| !deletes && write.asked.columns.is_some());
     write.apply(&mut told, Preferences { missing, count, max_affected, ..Preferences::default() });
-    told
+    Ok(told)
 }
 
 /// Whether a condition leaves all rows, whatever they are.

@@ -1,6 +1,6 @@
 //! New rows: POST of one or of several, and PUT of one that may be there.
 
-use super::{Asking, JSON, Told, Write, array, other_key, same_key, slots};
+use super::{Asking, Told, Write, other_key, same_key, slots};
 use crate::{
     engine::{
         bind::Argument,
@@ -61,20 +61,24 @@ pub(in super::super) async fn create(call: Call) -> Result<Response> {
     let action = Action::Create(Create { rows, many, conflict, order });
     let envelope = if many { Envelope::Array } else { Envelope::Object };
     let question = write.question(action, select, envelope, !many);
-    write.run(Asking { key, ..Asking::new(&question, &arguments) }, |answer| made(&write, answer, many)).await
+    let admits = |answer: &Answer| write.admits(answer);
+    let accept: Option<&(dyn Fn(&Answer) -> Result<()> + Send + Sync)> =
+        if tells && many { Some(&admits) } else { None };
+    let asking = Asking { key, accept, ..Asking::new(&question, &arguments) };
+    write.run(asking, |answer| made(&write, answer, many)).await
 }
 
 /// What is told of new rows.
-fn made(write: &Write<'_>, mut answer: Answer, many: bool) -> Told {
+fn made(write: &Write<'_>, mut answer: Answer, many: bool) -> Result<Told> {
     let Preferences { returned, resolution, missing, count, .. } = write.preferences;
     let merged = resolution == Some(Resolution::Merge) && answer.added == 0;
     let status = if merged { StatusCode::OK } else { StatusCode::CREATED };
     let (key, tag, rows) = (answer.key.take(), answer.tag.take(), answer.rows);
     let is_object = returned.is_none() && !many && rows > 0;
     let mut told = if is_object {
-        Told::of(status, JSON, std::mem::take(&mut answer.bytes))
+        write.object(status, &mut answer)
     } else if write.represents() {
-        Told::of(status, JSON, array(&mut answer, many))
+        write.rows(status, &mut answer, many)?
     } else {
         // A row that is not told of, since there was one, is no object.
         Told::bare(status)
@@ -96,7 +100,7 @@ fn made(write: &Write<'_>, mut answer: Answer, many: bool) -> Told {
     told.set(header::CONTENT_RANGE, count.map_or_else(|| "*/*".to_owned(), |_| format!("*/{rows}")));
     let missing = missing.filter(|_| write.asked.columns.is_some());
     write.apply(&mut told, Preferences { resolution, missing, count, ..Preferences::default() });
-    told
+    Ok(told)
 }
 
 /// PUT of a collection: the one row with a key is there afterwards, and is what the body says.
@@ -144,7 +148,7 @@ pub(in super::super) async fn put(call: Call) -> Result<Response> {
             let status = if answer.added > 0 { StatusCode::CREATED } else { StatusCode::OK };
             let tag = answer.tag.take();
             let mut told = if write.represents() {
-                Told::of(status, JSON, array(&mut answer, false))
+                write.rows(status, &mut answer, false)?
             } else {
                 Told::bare(StatusCode::NO_CONTENT)
             };
@@ -153,7 +157,7 @@ pub(in super::super) async fn put(call: Call) -> Result<Response> {
             }
             let missing = write.preferences.missing.filter(|_| write.asked.columns.is_some());
             write.apply(&mut told, Preferences { missing, ..Preferences::default() });
-            told
+            Ok(told)
         })
         .await
 }

@@ -1,6 +1,6 @@
 //! PUT, PATCH and DELETE of an item: the classic CRUD of one row.
 
-use super::{Asking, JSON, Told, Write, array, same_key, slots, status_of};
+use super::{Asking, Told, Write, same_key, slots, status_of};
 use crate::{
     engine::{
         bind::Argument,
@@ -60,8 +60,8 @@ pub(in super::super) async fn write_item(call: Call) -> Result<Response> {
         .run(asking, |mut answer| {
             let tag = answer.tag.take().filter(|_| !deletes);
             let mut told = match write.preferences.returned {
-                None if is_object => Told::of(StatusCode::OK, JSON, std::mem::take(&mut answer.bytes)),
-                Some(Return::Representation) => Told::of(StatusCode::OK, JSON, array(&mut answer, false)),
+                None if is_object => write.object(StatusCode::OK, &mut answer),
+                Some(Return::Representation) => write.rows(StatusCode::OK, &mut answer, false)?,
                 _ => Told::bare(status_of(false)),
             };
             if let Some(tag) = tag {
@@ -70,7 +70,7 @@ pub(in super::super) async fn write_item(call: Call) -> Result<Response> {
             let Preferences { missing, max_affected, .. } = write.preferences;
             let missing = missing.filter(|_| !deletes && write.asked.columns.is_some());
             write.apply(&mut told, Preferences { missing, max_affected, ..Preferences::default() });
-            told
+            Ok(told)
         })
         .await
 }

@@ -1,6 +1,7 @@
 //! What is told of a write: a status, headers and a body, as a plain value that can be kept and told again.
 
 use axum::{
+    body::Bytes,
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -10,20 +11,13 @@ use axum::{
 pub(in super::super) struct Told {
     pub(in super::super) status: StatusCode,
     pub(in super::super) headers: Vec<(HeaderName, String)>,
-    pub(in super::super) body: Vec<u8>,
+    pub(in super::super) body: Bytes,
 }
 
 impl Told {
     /// A status and nothing else.
     pub(in super::super) const fn bare(status: StatusCode) -> Self {
-        Self { status, headers: Vec::new(), body: Vec::new() }
-    }
-
-    /// A body of the media type `media`.
-    pub(in super::super) fn of(status: StatusCode, media: &str, body: Vec<u8>) -> Self {
-        let mut told = Self { body, ..Self::bare(status) };
-        told.set(header::CONTENT_TYPE, media);
-        told
+        Self { status, headers: Vec::new(), body: Bytes::new() }
     }
 
     /// Adds a header.
