@@ -33,7 +33,8 @@ async fn a_write_of_rows_that_are_not_said_is_refused() {
                 ("", "max-affected=9"),
                 ("", "handling=strict"),
                 ("?select=name", ""),
-                ("?and=()", ""),
+                ("?name=eq(all).{}", ""),
+                ("?name=not.eq(any).{}", ""),
                 ("?order=name", ""),
             ] {
                 send(server, method, query, prefer).await.expect(400).refused("21000");
