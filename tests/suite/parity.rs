@@ -53,7 +53,7 @@ const LISTS: [(&str, &str, &str); 31] = [
     ),
     ("trees", "name=match.^B", r#"filter: { name: { match: "^B" } }"#),
     ("trees", "name=imatch.^b", r#"filter: { name: { match: "(?i)^b" } }"#),
-    ("trees", "species=fts.acer rub*", r#"filter: { species: { search: "acer rub*" } }"#),
+    ("trees", "species=plfts.acer rubrum", r#"filter: { species: { search: "acer rubrum" } }"#),
     ("trees", "name=like(any).{R*,B*}", r#"filter: { or: [{ name: { like: "R%" } }, { name: { like: "B%" } }] }"#),
     ("trees", "name=isdistinct.Banyan", r#"filter: { or: [{ name: { neq: "Banyan" } }, { name: { isNull: true } }] }"#),
     ("trees", "order=name", "orderBy: { name: ASC }"),

@@ -220,11 +220,7 @@ impl Planner<'_> {
 }
 
 fn find_column(resource: &Resource, name: &str) -> Result<usize> {
-    resource.column(name).ok_or_else(|| {
-        Error::bad_request(format!("The resource \"{}\" has no column \"{name}\"", resource.name))
-            .code("42703")
-            .nearest(name, resource.column_names())
-    })
+    resource.find(name)
 }
 
 /// A column as an enum of GraphQL has it, or a URL.

@@ -164,14 +164,14 @@ fn filter(column: &Column) -> Value {
         "name": name,
         "in": "query",
         "description": description,
-        "schema": { "type": "string", "pattern": format!("^(not\\.)?({})(\\((any|all)\\))?\\.", operators.join("|")) },
+        "schema": { "type": "string", "pattern": format!("^(not\\.)?({})(\\([A-Za-z]+\\))?\\.", operators.join("|")) },
     })
 }
 
 /// The words of operators in a query string.
 pub(super) fn spellings(operators: &'static [Operator]) -> impl Iterator<Item = &'static str> {
     let words = OPERATORS.iter();
-    words.filter(|(_, operator)| operators.contains(operator)).map(|(word, _)| *word)
+    words.filter(|(_, operator)| operator.is_among(operators)).map(|(word, _)| *word)
 }
 
 /// A column's example as a URL has it: texts without quotes.

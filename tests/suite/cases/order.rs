@@ -67,7 +67,7 @@ async fn without_an_order_the_declared_one_holds() {
 async fn an_order_that_means_nothing_is_refused() {
     on_both(async |server| {
         for (order, code, says) in [
-            ("colour", "42703", "has no column"),
+            ("colour", "42703", "column trees.colour does not exist"),
             ("speces", "42703", "species"),
             ("name.up", "PGRST100", "not understood"),
             ("name.desc.nulls", "PGRST100", "not understood"),
