@@ -67,7 +67,11 @@ async fn a_path_leads_to_json_or_to_a_text() {
             ("parent(traits->s,height::int)", r#"{"parent":{"s":"x \u00e9","height":2}}"#),
             ("...parent(traits->>s,height::text)", r#"{"s":"x é","height":"2.5"}"#),
         ] {
-            assert_eq!(rows(server, &format!("select={select}&name=eq.Child")).await, format!("[{expected}]"), "{select}");
+            assert_eq!(
+                rows(server, &format!("select={select}&name=eq.Child")).await,
+                format!("[{expected}]"),
+                "{select}"
+            );
         }
     })
     .await;
@@ -328,8 +332,14 @@ async fn aggregates_take_and_give_values_of_other_types() {
             ("select=amount.sum()::text,n:count()::text&currency=eq.USD", r#"[{"sum":"2598.26","n":"8"}]"#),
             ("select=amount::int.sum(),f:amount.sum()::float8&currency=eq.EUR", r#"[{"sum":43,"f":42.58}]"#),
             ("select=amount::float8.avg(),m:amount.avg()::text&currency=eq.EUR", r#"[{"avg":21.29,"m":"21.29"}]"#),
-            ("select=amount::text.max(),spent_on::text.min(),created_at::date.count()&currency=eq.EUR", r#"[{"max":"45.58","min":"2024-02-29","count":2}]"#),
-            ("select=created_at::date,count()", r#"[{"created_at":"2026-03-01","count":8},{"created_at":"2026-03-02","count":4}]"#),
+            (
+                "select=amount::text.max(),spent_on::text.min(),created_at::date.count()&currency=eq.EUR",
+                r#"[{"max":"45.58","min":"2024-02-29","count":2}]"#,
+            ),
+            (
+                "select=created_at::date,count()",
+                r#"[{"created_at":"2026-03-01","count":8},{"created_at":"2026-03-02","count":4}]"#,
+            ),
             ("select=d:created_at::date,n:count()&order=currency", "42P"),
             // Equal members are told once; different ones need different names.
             ("select=currency,currency,count()&limit=1", r#"[{"currency":"CHF","count":1}]"#),
