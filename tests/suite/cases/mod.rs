@@ -10,6 +10,7 @@ mod by_filter;
 mod concurrency;
 mod cursors;
 mod documents;
+mod embeds;
 mod expenses;
 mod filters;
 mod introspection;
