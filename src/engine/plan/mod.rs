@@ -37,8 +37,16 @@ pub struct Bounds {
 /// page beyond the bounds. What is wrong with the members of an input is told with the values, by the query's defects.
 pub fn plan(catalog: &Catalog, question: &Question, style: Style, bounds: Bounds) -> Result<Query> {
     let resource = catalog.find(&question.request.resource)?;
-    let mut planner =
-        Planner { catalog, style, bounds, slots: Vec::new(), defects: Defects::default(), group: None, conditions: 0 };
+    let mut planner = Planner {
+        catalog,
+        style,
+        bounds,
+        slots: Vec::new(),
+        defects: Defects::default(),
+        group: None,
+        conditions: 0,
+        told: 0,
+    };
     let action = planner.action(resource, &question.request.action)?;
     let read = match &question.request.action {
         Action::List(list) => planner.list(resource, list, &question.request.select, &question.envelope)?,
@@ -65,6 +73,8 @@ struct Planner<'c> {
     group: Option<GroupScope>,
     /// How many conditions the filters have so far.
     conditions: usize,
+    /// How many values are told so far.
+    told: usize,
 }
 
 impl Planner<'_> {
@@ -160,7 +170,13 @@ impl Planner<'_> {
         fields.iter().map(|field| self.field(resource, field)).collect()
     }
 
+    /// Counts a value to those that are told.
+    fn count_told(&mut self) -> Result<()> {
+        limits::count_told(&mut self.told, self.style)
+    }
+
     fn field(&mut self, resource: usize, field: &Field) -> Result<Selection> {
+        self.count_told()?;
         let of = self.catalog.at(resource);
         let style = self.style;
         let named = |alias: &Option<String>, name: &str, field: &str| {
@@ -174,7 +190,10 @@ impl Planner<'_> {
             }
             Field::NodeId { alias } => Selection::NodeId { alias: alias.clone() },
             Field::TypeName { alias } => Selection::TypeName { alias: alias.clone() },
-            Field::Term { .. } => return Err(not_yet()),
+            Field::Term { alias, term } => {
+                limits::check_order(term, &mut self.conditions)?;
+                Selection::Value { alias: alias.clone(), expression: self.term(resource, term)? }
+            }
             Field::One { alias, relation, filter, spread, select } => {
                 let (index, target) = find_relation(of, relation, Cardinality::One)?;
                 let alias = named(alias, relation, &of.relations[index].field);
@@ -190,11 +209,6 @@ impl Planner<'_> {
             }
         })
     }
-}
-
-/// INTERIM: replaced by its owner.
-fn not_yet() -> Error {
-    Error::bad_request("not yet").code("PGRST127")
 }
 
 fn find_column(resource: &Resource, name: &str) -> Result<usize> {

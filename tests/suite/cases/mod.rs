@@ -35,5 +35,6 @@ mod tokens;
 mod transport;
 mod trees;
 mod upsert;
+mod values;
 mod variables;
 mod versions;
