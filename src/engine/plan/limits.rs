@@ -96,7 +96,7 @@ fn walk(filter: &Filter, conditions: &mut usize, at: Nesting) -> Result<()> {
 fn walk_term(term: &Term, conditions: &mut usize, at: Nesting) -> Result<()> {
     match term {
         Term::One(_, term) => walk_term(term, conditions, at.related()?),
-        Term::Cast(term, _) => walk_term(term, conditions, at),
+        Term::Cast(term, _) | Term::Marked(term, _) => walk_term(term, conditions, at),
         Term::Many { filter, .. } => {
             let at = at.related()?;
             filter.iter().try_for_each(|filter| walk(filter, conditions, at.deeper()?))

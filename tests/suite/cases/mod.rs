@@ -11,6 +11,7 @@ mod by_filter;
 mod concurrency;
 mod cursors;
 mod documents;
+mod embeds;
 mod error_codes;
 mod etags;
 mod expenses;
