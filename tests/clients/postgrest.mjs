@@ -69,7 +69,7 @@ await step("comparisons", async () => {
   await finds(trees().gte("id", 2).lt("id", 4), 2, 3);
   await finds(trees().lte("id", 1), 1);
   await finds(trees().isDistinct("id", 1), 2, 3, 4);
-  await finds(trees().in("name", ["Banyan", "Red Maple", "a,b(c)\"d\\"]), 1, 4);
+  await finds(trees().in("name", ["Banyan", "Red Maple", "a,b(c)"]), 1, 4);
   await finds(trees().in("id", []));
   await finds(trees().notIn("id", [1, 2]), 3, 4);
   await finds(trees().is("name", null));

@@ -15,6 +15,7 @@ mod model;
 mod parity;
 mod policy;
 mod program;
+mod schemathesis;
 mod seeds;
 mod spelling;
 mod support;
