@@ -203,8 +203,10 @@ fn filter(column: &Column) -> Value {
         Some(operator) => format!("{operator}.{}", plain(column)),
     };
     let name = &column.name;
-    let mut description =
-        format!("A condition on `{name}`: `operator.value`, as `{example}`; `not.` before it negates.");
+    let mut description = format!(
+        "A condition on `{name}`: `operator.value`, as `{example}`; `not.` before it negates. The operators are `{}`.",
+        operators.join("`, `"),
+    );
     if let Some(word) = operators.iter().find(|word| QUANTIFIED.contains(word)) {
         description += &format!(" `{word}(any).{{…}}` and `{word}(all).{{…}}` take several values.");
     }

@@ -21,10 +21,9 @@ pub(super) fn paths(catalog: &Catalog, resource: &Resource) -> [(String, Value);
     let (name, key) = (&resource.name, &resource.key_column().name);
     let (mut collection, mut item) = (Map::new(), Map::new());
     let selects = selects(catalog);
-    for (method, without_body) in [("get", false), ("head", true)] {
-        collection.insert(method.into(), list(resource, &selects, without_body));
-        item.insert(method.into(), one(resource, &selects, without_body));
-    }
+    // In the order of a reader's interest.
+    collection.insert("get".into(), list(resource, &selects, false));
+    item.insert("get".into(), one(resource, &selects, false));
     if resource.policy.create.condition != Condition::Never {
         collection.insert("post".into(), create(resource, &selects));
     }
@@ -32,6 +31,8 @@ pub(super) fn paths(catalog: &Catalog, resource: &Resource) -> [(String, Value);
         collection.insert(write.method().into(), write.named(resource, &selects));
         item.insert(write.method().into(), write.item(resource, &selects));
     }
+    collection.insert("head".into(), list(resource, &selects, true));
+    item.insert("head".into(), one(resource, &selects, true));
     collection.insert("options".into(), options(resource, &resource.names.type_plural, false));
     item.insert("options".into(), options(resource, &resource.names.type_name, true));
     [(format!("/{name}"), collection.into()), (format!("/{name}/{{{key}}}"), item.into())]

@@ -9,6 +9,7 @@ mod bulk;
 mod by_filter;
 mod concurrency;
 mod cursors;
+mod document;
 mod documents;
 mod expenses;
 mod filters;
