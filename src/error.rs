@@ -28,12 +28,16 @@ pub enum Kind {
     NotAcceptable,
     /// Another row or another state stands in the way.
     Conflict,
+    /// The row is not in the state on which the caller made the write depend.
+    PreconditionFailed,
     /// The body's media type is not one that is read.
     UnsupportedMediaType,
     /// The body is larger than the configured bound.
     PayloadTooLarge,
     /// The range asked for lies outside of the rows.
     RangeNotSatisfiable,
+    /// A name that has several meanings here.
+    Ambiguous,
     /// The operation is too deep or too costly to run.
     CostLimit,
     /// The request took longer than it may.
@@ -58,8 +62,10 @@ impl Kind {
             Self::MethodNotAllowed => "PGRST117",
             Self::NotAcceptable | Self::UnsupportedMediaType => "PGRST107",
             Self::Conflict => "23505",
+            Self::PreconditionFailed => "55000",
             Self::PayloadTooLarge => "PGRST102",
             Self::RangeNotSatisfiable => "PGRST103",
+            Self::Ambiguous => "PGRST201",
             Self::CostLimit => "54001",
             Self::Timeout => "57014",
             Self::Unavailable => "PGRST001",
@@ -92,6 +98,8 @@ pub struct Error {
     pub message: String,
     /// Where, or how much.
     pub details: Option<String>,
+    /// The same as a list of values, for protocols that can tell one.
+    pub list: Vec<serde_json::Value>,
     /// What would be right.
     pub hint: Option<String>,
     /// The fields that are wrong, when the failure is about an input.
@@ -121,6 +129,7 @@ impl Error {
             code: Cow::Borrowed(kind.default_code()),
             message: message.into(),
             details: None,
+            list: Vec::new(),
             hint: None,
             problems: Vec::new(),
             allow: None,
@@ -192,6 +201,14 @@ impl Error {
         self
     }
 
+    /// With what there is, one by one.
+    #[must_use]
+    pub fn list(mut self, list: Vec<serde_json::Value>) -> Self {
+        self.details = Some(list.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
+        self.list = list;
+        self
+    }
+
     /// With what would be right.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
@@ -244,6 +261,7 @@ impl Error {
             code: self.code.clone(),
             message: self.message.clone(),
             details: self.details.clone(),
+            list: self.list.clone(),
             hint: self.hint.clone(),
             problems: self.problems.clone(),
             allow: self.allow.clone(),

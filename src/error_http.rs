@@ -24,6 +24,7 @@ const TOKEN_CODES: [&str; 2] = ["PGRST301", "PGRST303"];
 pub const fn status(kind: Kind) -> StatusCode {
     match kind {
         Kind::BadRequest | Kind::CostLimit => StatusCode::BAD_REQUEST,
+        Kind::Ambiguous => StatusCode::MULTIPLE_CHOICES,
         Kind::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         Kind::Unauthenticated => StatusCode::UNAUTHORIZED,
         Kind::Forbidden => StatusCode::FORBIDDEN,
@@ -31,6 +32,7 @@ pub const fn status(kind: Kind) -> StatusCode {
         Kind::MethodNotAllowed | Kind::ReadOnly => StatusCode::METHOD_NOT_ALLOWED,
         Kind::NotAcceptable => StatusCode::NOT_ACCEPTABLE,
         Kind::Conflict => StatusCode::CONFLICT,
+        Kind::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         Kind::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Kind::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
@@ -45,15 +47,24 @@ pub const fn status(kind: Kind) -> StatusCode {
 struct Shown<'a> {
     code: &'a str,
     message: &'a str,
-    details: Option<&'a str>,
+    details: Details<'a>,
     hint: Option<&'a str>,
+}
+
+/// Where, or how much: a text, or a list of what there is.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Details<'a> {
+    Text(Option<&'a str>),
+    List(&'a [serde_json::Value]),
 }
 
 /// The body of `error`.
 pub fn body(error: &Error) -> Vec<u8> {
-    let Error { code, message, details, hint, .. } = error;
-    let shown = Shown { code, message, details: details.as_deref(), hint: hint.as_deref() };
-    // Four texts cannot fail to be JSON; an empty body would still carry the status.
+    let Error { code, message, details, list, hint, .. } = error;
+    let details = if list.is_empty() { Details::Text(details.as_deref()) } else { Details::List(list) };
+    let shown = Shown { code, message, details, hint: hint.as_deref() };
+    // Four texts, or a list of values, cannot fail to be JSON; an empty body would still carry the status.
     serde_json::to_vec(&shown).unwrap_or_default()
 }
 

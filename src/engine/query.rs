@@ -2,7 +2,7 @@
 //!
 //! Columns are indexes into their resource, resources indexes into the catalogue. Nothing here knows SQL.
 
-use super::request::{Envelope, Quantifier, Slot};
+use super::request::{Envelope, Form, Quantifier, Slot};
 use crate::{
     catalog::{
         Bucket, Fill, Function, Operator,
@@ -24,6 +24,10 @@ pub struct Query {
     pub read: Read,
     /// How the rows are framed.
     pub envelope: Envelope,
+    /// How the answer is written, and what is told beside it.
+    pub form: Form,
+    /// How many rows a page of the protocol may have.
+    pub max_page: u64,
     /// What each slot must hold.
     pub slots: Vec<SlotKind>,
     /// What is wrong with the input whatever its values are. It is told together with what is wrong with them.
@@ -68,6 +72,8 @@ pub enum Target {
         filter: Predicate,
         /// How many they may be.
         at_most: u64,
+        /// How many can be told, where they are told and the protocol has a bound.
+        told: Option<u64>,
     },
 }
 
@@ -120,6 +126,8 @@ pub struct Conflict {
     pub ignores: bool,
     /// Whether the answer has a row that is there and that nothing was written to.
     pub told: bool,
+    /// Whether the row that is there is replaced, and does not keep what the new one leaves out.
+    pub replaces: bool,
 }
 
 /// Where a key comes from.
@@ -402,6 +410,8 @@ pub enum Selection {
         relation: usize,
         /// What is read there.
         read: Box<Read>,
+        /// Whether its members stand among those of the row around it.
+        spread: bool,
     },
     /// The rows at the other end of a relation.
     Many {
@@ -413,6 +423,8 @@ pub enum Selection {
         read: Box<Read>,
         /// How they are framed.
         envelope: Envelope,
+        /// Whether each of their members stands as an array among those of the row around them.
+        spread: bool,
     },
 }
 

@@ -5,8 +5,10 @@
 //! the same from both.
 
 use super::{
+    csv,
     cursor::{CursorProgram, write_node_id},
     database::{Row, Sink},
+    digest::tag,
     nested,
 };
 use crate::{
@@ -63,6 +65,19 @@ pub enum Op {
         /// How the row is written.
         list: ListProgram,
     },
+    /// An object of those members that are not null.
+    Stripped(Vec<Member>),
+    /// A field of a line of comma-separated values.
+    Field(Vec<Op>),
+}
+
+/// A member of an object.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// Its name as a JSON string.
+    pub name: Vec<u8>,
+    /// How its value is written.
+    pub value: Vec<Op>,
 }
 
 /// How a list is written.
@@ -80,6 +95,8 @@ pub struct ListProgram {
     pub ends_within: bool,
     /// How a cursor is written, where the page's info needs one.
     pub cursor: Option<CursorProgram>,
+    /// How the cursor of the page's last row is written, where it is told beside the answer.
+    pub next: Option<CursorProgram>,
 }
 
 /// A part of a written list.
@@ -89,6 +106,8 @@ pub enum ListPart {
     Literal(Vec<u8>),
     /// The rows, with commas between.
     Rows(Vec<Op>),
+    /// The rows, each on a new line.
+    Lines(Vec<Op>),
     /// Whether rows follow the page.
     HasNextPage,
     /// Whether rows come before the page.
@@ -110,6 +129,13 @@ pub enum ListPart {
 pub enum Program {
     /// Of one row, or of none: `null`.
     Row(Vec<Op>),
+    /// Of one row whose state is tagged, or of none.
+    Tagged {
+        /// How it is written.
+        row: Vec<Op>,
+        /// How all that the caller sees of it is written, of which its tag is made; none where that is the same.
+        whole: Option<Vec<Op>>,
+    },
     /// Of a list.
     List(ListProgram),
 }
@@ -146,7 +172,7 @@ impl<P: AsRef<Program> + Send + 'static> Renderer<P> {
     pub fn new(plan: P) -> Self {
         let list = match plan.as_ref() {
             Program::List(list) => Some(ListState::new(list)),
-            Program::Row(_) => None,
+            Program::Row(_) | Program::Tagged { .. } => None,
         };
         Self { plan, answer: Answer::default(), list }
     }
@@ -162,14 +188,28 @@ impl<P: AsRef<Program> + Send + 'static> Sink for Renderer<P> {
                 self.answer.rows += 1;
                 write_row(ops, row, &mut self.answer)
             }
+            (Program::Tagged { row: ops, whole }, _) => {
+                self.answer.rows += 1;
+                write_ops(ops, row, &mut self.answer.bytes)?;
+                self.answer.tag = Some(match whole {
+                    None => tag(&self.answer.bytes),
+                    Some(whole) => {
+                        let mut bytes = Vec::new();
+                        write_ops(whole, row, &mut bytes)?;
+                        tag(&bytes)
+                    }
+                });
+                Ok(())
+            }
             (Program::List(_), None) => Err(Error::internal("a list without its state")),
         }
     }
 
     fn finish(mut self, _: u64) -> Result<Answer> {
         match (self.plan.as_ref(), self.list) {
-            (Program::List(program), Some(state)) => {
+            (Program::List(program), Some(mut state)) => {
                 self.answer.rows = state.rows();
+                self.answer.next = state.next()?;
                 state.finish(program, None, &nested::EMPTY, &mut self.answer.bytes)?;
             }
             // A row was written, or there was none.
@@ -185,7 +225,7 @@ fn write_row<R: Row>(ops: &[Op], row: &R, answer: &mut Answer) -> Result<()> {
     if let [Op::Many { rows, count, list }] = ops {
         let total = count.map(|index| total(row.cell(index)?)).transpose()?;
         answer.total = total;
-        answer.rows = write_many(list, *rows, total, row, &mut answer.bytes)?;
+        (answer.rows, answer.next) = write_many(list, *rows, total, row, &mut answer.bytes)?;
         return Ok(());
     }
     write_ops(ops, row, &mut answer.bytes)
@@ -197,7 +237,7 @@ fn total(cell: Cell<'_>) -> Result<u64> {
         .ok_or_else(|| Error::internal(format!("{cell:?} is no count")))
 }
 
-fn write_ops<R: Row>(ops: &[Op], row: &R, out: &mut Vec<u8>) -> Result<()> {
+pub(super) fn write_ops<R: Row>(ops: &[Op], row: &R, out: &mut Vec<u8>) -> Result<()> {
     for op in ops {
         match op {
             Op::Literal(bytes) => out.extend_from_slice(bytes),
@@ -219,8 +259,46 @@ fn write_ops<R: Row>(ops: &[Op], row: &R, out: &mut Vec<u8>) -> Result<()> {
             Op::First { rows, list } => {
                 write_many(list, Some(*rows), None, row, out)?;
             }
+            Op::Stripped(members) => write_stripped(members, row, out)?,
+            Op::Field(value) => write_field(value, row, out)?,
         }
     }
+    Ok(())
+}
+
+fn write_stripped<R: Row>(members: &[Member], row: &R, out: &mut Vec<u8>) -> Result<()> {
+    out.push(b'{');
+    let first = out.len();
+    for Member { name, value } in members {
+        let before = out.len();
+        if before > first {
+            out.push(b',');
+        }
+        out.extend_from_slice(name);
+        out.push(b':');
+        let at = out.len();
+        write_ops(value, row, out)?;
+        if out[at..] == *b"null" {
+            out.truncate(before);
+        }
+    }
+    out.push(b'}');
+    Ok(())
+}
+
+fn write_field<R: Row>(value: &[Op], row: &R, out: &mut Vec<u8>) -> Result<()> {
+    let at = out.len();
+    if let [Op::Cell { index, scalar: Scalar::Json, .. }] = value {
+        // A JSON value that is null is a value; NULL is none.
+        if matches!(row.cell(*index)?, Cell::Null) {
+            return Ok(());
+        }
+        write_ops(value, row, out)?;
+        csv::quote_from(at, out);
+        return Ok(());
+    }
+    write_ops(value, row, out)?;
+    csv::field_from(at, out);
     Ok(())
 }
 
@@ -233,6 +311,8 @@ struct ListState {
     limit: u64,
     first: Vec<u8>,
     last: Vec<u8>,
+    /// The cursor of the row that fills the page.
+    next: Vec<u8>,
 }
 
 #[derive(Debug, Default)]
@@ -244,13 +324,14 @@ struct Written {
 
 impl ListState {
     fn new(program: &ListProgram) -> Self {
-        let parts = program.parts.iter().filter(|part| matches!(part, ListPart::Rows(_))).count();
+        let parts = program.parts.iter().filter(|part| matches!(part, ListPart::Rows(_) | ListPart::Lines(_))).count();
         Self {
             written: std::iter::repeat_with(Written::default).take(parts).collect(),
             seen: 0,
             limit: program.limit,
             first: Vec::new(),
             last: Vec::new(),
+            next: Vec::new(),
         }
     }
 
@@ -265,13 +346,12 @@ impl ListState {
         }
         let mut written = self.written.iter_mut();
         for part in &program.parts {
-            let (ListPart::Rows(ops), Some(written)) =
-                (part, if matches!(part, ListPart::Rows(_)) { written.next() } else { None })
-            else {
-                continue;
-            };
-            if self.seen > 1 && !program.backward {
-                written.bytes.push(b',');
+            let (ListPart::Rows(ops) | ListPart::Lines(ops)) = part else { continue };
+            let Some(written) = written.next() else { continue };
+            match part {
+                ListPart::Lines(_) => written.bytes.push(b'\n'),
+                _ if self.seen > 1 && !program.backward => written.bytes.push(b','),
+                _ => {}
             }
             write_ops(ops, row, &mut written.bytes)?;
             if program.backward {
@@ -285,7 +365,21 @@ impl ListState {
             self.last.clear();
             cursor.write(row, &mut self.last)?;
         }
+        if self.seen == self.limit
+            && let Some(next) = &program.next
+        {
+            next.write(row, &mut self.next)?;
+        }
         Ok(())
+    }
+
+    /// The cursor of the page's last row, if rows follow and it is asked for.
+    fn next(&mut self) -> Result<Option<String>> {
+        if self.seen <= self.limit || self.next.is_empty() {
+            return Ok(None);
+        }
+        let text = String::from_utf8(std::mem::take(&mut self.next)).map_err(Error::internal)?;
+        Ok(Some(text.trim_matches('"').to_owned()))
     }
 
     /// Writes the list; `around` is the row that it is nested in.
@@ -305,7 +399,7 @@ impl ListState {
         for part in &program.parts {
             match part {
                 ListPart::Literal(bytes) => out.extend_from_slice(bytes),
-                ListPart::Rows(_) => {
+                ListPart::Rows(_) | ListPart::Lines(_) => {
                     if let Some(written) = written.next() {
                         written.copy(program.backward, out);
                     }
@@ -343,20 +437,20 @@ impl Written {
     }
 }
 
-/// Writes a nested list, and tells how many rows it has.
+/// Writes a nested list, and tells how many rows it has, and the cursor of the last one as [`ListState::next`] does.
 fn write_many<R: Row>(
     program: &ListProgram,
     rows: Option<usize>,
     total: Option<u64>,
     around: &R,
     out: &mut Vec<u8>,
-) -> Result<u64> {
+) -> Result<(u64, Option<String>)> {
     let mut state = ListState::new(program);
     let rows = rows.map_or(Ok(Cell::Null), |rows| around.cell(rows))?;
     nested::each(rows, |row| state.row(program, row))?;
-    let count = state.rows();
+    let (count, next) = (state.rows(), state.next()?);
     state.finish(program, total, around, out)?;
-    Ok(count)
+    Ok((count, next))
 }
 
 /// A program that a renderer can hold beside others.

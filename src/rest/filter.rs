@@ -2,7 +2,7 @@
 //!
 //! In: the pairs of a query string that are no reserved word. Out: a [`Filter`] without values, and the values.
 
-use super::{condition::operator, query::conjunction};
+use super::{condition::operator, embed::Embed};
 use crate::{
     catalog::{Operator, Resource},
     engine::{bind::Argument, request::Filter},
@@ -12,23 +12,26 @@ use crate::{
 /// How deep logic may be nested: deeper than a request may, so that there is one answer to both.
 const MAX_DEPTH: usize = 40;
 
-/// Collects the filters of a query string.
+/// Collects the filters of the rows of one resource.
 pub(super) struct Filters<'r> {
     pub(super) resource: &'r Resource,
+    /// The relations that are embedded in the rows: a row can be asked whether it has any such.
+    pub(super) embeds: Vec<Embed<'r>>,
     given: Vec<(usize, String, String)>,
     pub(super) arguments: Vec<Argument>,
 }
 
 impl<'r> Filters<'r> {
-    pub(super) const fn new(resource: &'r Resource) -> Self {
-        Self { resource, given: Vec::new(), arguments: Vec::new() }
+    /// Filters whose values come behind `arguments`.
+    pub(super) const fn new(resource: &'r Resource, embeds: Vec<Embed<'r>>, arguments: Vec<Argument>) -> Self {
+        Self { resource, embeds, given: Vec::new(), arguments }
     }
 
     /// Adds a pair of the query string.
-    pub(super) fn add(&mut self, name: &str, value: &str) -> Result<()> {
+    pub(super) fn add(&mut self, name: String, value: String) {
         // In the order in which GraphQL coerces the members of a filter and of a column's, so that the order of a URL's
         // pairs makes no other plan.
-        let rank = match (name, value.split_once('.')) {
+        let rank = match (name.as_str(), value.split_once('.')) {
             ("and", _) => 0,
             ("or", _) => 1,
             ("not.and" | "not.or", _) | (_, Some(("not", _))) => 2,
@@ -41,12 +44,11 @@ impl<'r> Filters<'r> {
                 3 + column * (Operator::TEXT.len() + 1) + operator.unwrap_or(Operator::TEXT.len())
             }
         };
-        self.given.push((rank, name.to_owned(), value.to_owned()));
-        Ok(())
+        self.given.push((rank, name, value));
     }
 
-    /// The conjunction of all, and its values.
-    pub(super) fn finish(mut self) -> Result<(Option<Filter>, Vec<Argument>)> {
+    /// All filters, and with them what was given to be used.
+    pub(super) fn finish(mut self) -> Result<(Vec<Filter>, Vec<Embed<'r>>, Vec<Argument>)> {
         let mut given = std::mem::take(&mut self.given);
         given.sort_by_key(|(rank, ..)| *rank);
         let mut filters = Vec::with_capacity(given.len());
@@ -63,12 +65,11 @@ impl<'r> Filters<'r> {
                 }
                 logic(word, items)
             } else {
-                self.comparison(word, &value)?
+                self.condition(word, &value)?
             };
             filters.push(if negated { Filter::Not(Box::new(filter)) } else { filter });
         }
-        let filter = (!filters.is_empty()).then(|| conjunction(filters));
-        Ok((filter, self.arguments))
+        Ok((filters, self.embeds, self.arguments))
     }
 }
 
@@ -160,7 +161,7 @@ impl Tree<'_, '_, '_> {
         let end = condition_end(rest).ok_or_else(|| self.unexpected())?;
         let (condition, rest) = rest.split_at(end);
         self.rest = rest;
-        self.filters.comparison(&column, &unquoted(condition))
+        self.filters.condition(&column, &unquoted(condition))
     }
 }
 

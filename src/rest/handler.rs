@@ -1,14 +1,16 @@
 //! The routes of every resource: a collection and its items.
 //!
-//! In: an HTTP request and its [`Principal`]. Out: JSON as the columns have it, with the statuses and headers of
-//! PostgREST on a collection and of classic CRUD on an item.
+//! In: an HTTP request and its [`Principal`]. Out: what answers it, by its path and method, with the statuses and headers
+//! of PostgREST on a collection and of classic CRUD on an item.
 
 use super::{
-    query::{parse_list, parse_row},
-    write::{create, write_item, write_named},
+    headers,
+    media::Media,
+    read,
+    write::{change, create, put, write_item},
 };
 use crate::{
-    catalog::{Resource, policy::Condition, scalar::Style},
+    catalog::{Catalog, Resource, policy::Condition, scalar::Style},
     config::Limits,
     engine::{
         Engine,
@@ -17,13 +19,13 @@ use crate::{
         plan::Bounds,
         principal::Principal,
         render::Answer,
-        request::{Action, Envelope, Field, Form, Key, Question, Request},
+        request::{Action, Envelope, Field, Form, Question, Request},
     },
     error::{Error, Kind, Result},
 };
 use axum::{
     RequestExt as _, Router,
-    body::Bytes,
+    body::{Body, Bytes},
     extract::{FromRequest, RawPathParams, Request as HttpRequest, State, rejection::BytesRejection},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
@@ -33,7 +35,7 @@ use axum::{
 /// REST over an engine. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Rest {
-    engine: Engine,
+    pub(super) engine: Engine,
     pub(super) bounds: Bounds,
 }
 
@@ -43,8 +45,12 @@ impl Rest {
         Self { engine, bounds: Bounds { default_page: limits.max_rows, max_page: limits.max_rows } }
     }
 
-    fn resource(&self, name: &str) -> Result<&Resource> {
-        let catalog = self.engine.catalog();
+    pub(super) fn catalog(&self) -> &Catalog {
+        self.engine.catalog()
+    }
+
+    pub(super) fn resource(&self, name: &str) -> Result<&Resource> {
+        let catalog = self.catalog();
         Ok(catalog.at(catalog.find(name)?))
     }
 
@@ -61,13 +67,46 @@ impl Rest {
 
 /// The routes of all resources. They come after every fixed path.
 pub fn routes(rest: Rest) -> Router {
-    let collection = get(list).post(create).patch(write_named).put(write_named).delete(write_named);
-    let item = get(item).patch(write_item).put(write_item).delete(write_item);
+    let changed = |call| answered(call, change);
+    let one = |call| answered(call, write_item);
+    let collection = get(|call| answered(call, read::list))
+        .post(|call| answered(call, create))
+        .patch(changed)
+        .put(|call| answered(call, put))
+        .delete(changed)
+        .options(allowed);
+    let item = get(|call| answered(call, read::item)).patch(one).put(one).delete(one).options(allowed);
     Router::new()
         .route("/{resource}", collection)
         .route("/{resource}/{key}", item)
         .method_not_allowed_fallback(not_allowed)
         .with_state(rest)
+}
+
+/// The answer of a handler, without its body if it is asked for the head alone.
+async fn answered<F>(call: Call, handler: impl FnOnce(Call) -> F) -> Response
+where
+    F: Future<Output = Result<Response>>,
+{
+    let (profiled, head) = (call.profiled, call.method == Method::HEAD);
+    let mut response = handler(call).await.into_response();
+    if profiled {
+        response.headers_mut().insert(headers::CONTENT_PROFILE, HeaderValue::from_static(headers::PROFILE));
+    }
+    if head {
+        // Of no known length: what the body would be is not told, as PostgREST does not.
+        *response.body_mut() = Body::from_stream(futures_util::stream::empty::<Result<Bytes>>());
+    }
+    response
+}
+
+/// The methods that a resource has.
+async fn allowed(State(rest): State<Rest>, params: RawPathParams) -> Result<Response> {
+    let mut params = params.iter();
+    let resource = rest.resource(params.next().map_or("", |(_, name)| name))?;
+    let mut response = StatusCode::OK.into_response();
+    set(&mut response, header::ALLOW, &methods(resource, params.next().is_some()).join(","));
+    Ok(response)
 }
 
 /// A method that no resource has.
@@ -81,13 +120,19 @@ async fn not_allowed(State(rest): State<Rest>, params: RawPathParams, method: Me
 }
 
 pub(super) fn method_not_allowed(resource: &Resource, method: &Method, on_item: bool) -> Error {
+    let allow = methods(resource, on_item).join(", ");
+    Error::method_not_allowed(format!("{method} is not a method of {}", resource.name), allow)
+}
+
+/// The methods that a policy leaves to a resource, whoever asks.
+fn methods(resource: &Resource, on_item: bool) -> Vec<&'static str> {
     let policy = &resource.policy;
-    let mut allow = vec!["GET", "HEAD"];
+    let mut methods = vec!["OPTIONS", "GET", "HEAD"];
     let writes =
         [(&policy.create, "POST"), (&policy.update, "PUT"), (&policy.update, "PATCH"), (&policy.delete, "DELETE")];
     let granted = writes.iter().filter(|(grant, _)| grant.condition != Condition::Never).map(|(_, name)| *name);
-    allow.extend(granted.filter(|name| !on_item || *name != "POST"));
-    Error::method_not_allowed(format!("{method} is not a method of {}", resource.name), allow.join(", "))
+    methods.extend(granted.filter(|name| !on_item || *name != "POST"));
+    methods
 }
 
 /// A request to a resource, taken apart.
@@ -101,6 +146,8 @@ pub(super) struct Call {
     pub(super) method: Method,
     pub(super) headers: HeaderMap,
     pub(super) principal: Principal,
+    /// Whether the client names the profile, which is told back then.
+    pub(super) profiled: bool,
     pub(super) body: Result<Bytes, BytesRejection>,
 }
 
@@ -114,40 +161,18 @@ impl FromRequest<Rest> for Call {
         let unknown = || Error::internal("a request whose caller was not looked for").into_response();
         let principal = request.extensions_mut().remove().ok_or_else(unknown)?;
         let (method, headers) = (request.method().clone(), request.headers().clone());
+        let profiled = headers::profile(&method, &headers).map_err(IntoResponse::into_response)?;
         let query = request.uri().query().unwrap_or_default().to_owned();
         let body = Bytes::from_request(request, rest).await;
-        Ok(Self { rest: rest.clone(), name, key, query, method, headers, principal, body })
+        Ok(Self { rest: rest.clone(), name, key, query, method, headers, principal, profiled, body })
     }
 }
 
 impl Call {
     pub(super) fn resource(&self) -> Result<&Resource> {
-        accepts_json(&self.headers)?;
+        Media::of(&self.headers)?;
         self.rest.resource(&self.name)
     }
-}
-
-async fn list(call: Call) -> Result<Response> {
-    let parsed = parse_list(call.resource()?, &call.query, call.rest.bounds.max_page)?;
-    let answer = call.rest.ask(&parsed.question, &parsed.arguments, &call.principal).await?;
-    let range = match answer.rows {
-        0 => "*/*".to_owned(),
-        rows => format!("{}-{}/*", parsed.offset, parsed.offset + rows - 1),
-    };
-    let mut response = json(StatusCode::OK, answer.bytes);
-    set(&mut response, header::CONTENT_RANGE, &range);
-    Ok(response)
-}
-
-async fn item(call: Call) -> Result<Response> {
-    let resource = call.resource()?;
-    let (select, _) = parse_row(resource, &call.query, true)?;
-    let question = one(resource, Action::Get(Key::Slot(0)), select);
-    let answer = call.rest.ask(&question, &[Argument::Text(call.key.clone())], &call.principal).await?;
-    if answer.rows == 0 {
-        return Err(Error::not_found(format!("There is no such row in {}", call.name)));
-    }
-    Ok(json(StatusCode::OK, answer.bytes))
 }
 
 /// A question about one row.
@@ -164,28 +189,6 @@ pub(super) fn read(body: &Result<Bytes, BytesRejection>) -> Result<&Bytes> {
         StatusCode::PAYLOAD_TOO_LARGE => Error::new(Kind::PayloadTooLarge, "The body is larger than this server reads"),
         _ => Error::bad_request("The body could not be read").code("PGRST102"),
     })
-}
-
-fn accepts_json(headers: &HeaderMap) -> Result<()> {
-    let mut ranges = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).peekable();
-    if ranges.peek().is_none() {
-        return Ok(());
-    }
-    let json = ranges.flat_map(|value| value.split(',')).any(|range| {
-        let mut parts = range.split(';').map(str::trim);
-        let media = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let refused = parts.any(|parameter| matches!(parameter, "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
-        matches!(media.as_str(), "application/json" | "application/*" | "*/*") && !refused
-    });
-    if json {
-        return Ok(());
-    }
-    Err(Error::new(Kind::NotAcceptable, "None of these media types are available")
-        .hint("The answer is application/json"))
-}
-
-pub(super) fn json(status: StatusCode, bytes: Vec<u8>) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], bytes).into_response()
 }
 
 /// Sets a header whose value the server made.

@@ -4,14 +4,23 @@
 
 mod body;
 mod condition;
+mod embed;
+mod etag;
 mod filter;
 mod handler;
+mod headers;
+mod idempotency;
 mod left;
+mod media;
 pub mod openapi;
+mod order;
 mod prefer;
 mod query;
+mod range;
+mod read;
+mod relation;
 mod select;
-mod summary;
+mod value;
 mod write;
 
 pub use handler::{Rest, routes};

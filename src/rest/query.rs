@@ -1,11 +1,16 @@
-//! The query string of a list, in PostgREST's grammar, as a request.
+//! The query string of a request, in PostgREST's grammar.
 //!
-//! In: the decoded pairs of a URL's query. Out: a [`Parsed`] question, equal to the one that GraphQL makes of the same
-//! filter, order and page, and the texts that fill its slots.
+//! In: the query of a URL. Out: [`Asked`], which is all that it says, whatever the method; of a list a [`Parsed`] question,
+//! equal to the one that GraphQL makes of the same filter, order and page, and the texts that fill its slots.
 
-use super::{filter::Filters, summary};
+use super::{
+    embed::{Level, Told, slot_of},
+    filter::element,
+    select,
+    value::group_order,
+};
 use crate::{
-    catalog::Resource,
+    catalog::{Catalog, Operator, Resource},
     engine::{
         bind::Argument,
         request::{Action, Envelope, Field, Filter, Form, Groups, List, Order, Page, Question, Request, Term},
@@ -22,23 +27,91 @@ pub struct Parsed {
     pub question: Question,
     /// A value for each slot.
     pub arguments: Vec<Argument>,
-    /// How many rows are left out, for the answer's `Content-Range`.
+    /// How many rows the client leaves out, for the answer's `Content-Range`.
     pub offset: u64,
+    /// How many rows the client wants at most, before any bound of the server.
+    pub limit: Option<u64>,
+    /// The cursor behind which the page begins, as the client gives it.
+    pub cursor: Option<String>,
+}
+
+/// What a query string says, whatever the method that it comes with. Every value of it has a slot in `arguments`.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Asked {
+    /// What to tell of each row, related rows with their own filters, orders and limits included.
+    pub(super) select: Vec<Field>,
+    /// The groups that `select` asks for, without order and page; `select` is empty then.
+    pub(super) groups: Option<Groups>,
+    /// Which rows the client's conditions leave; all without.
+    pub(super) filter: Option<Filter>,
+    /// Which of them the `!inner` of `select` leave.
+    pub(super) inner: Vec<Filter>,
+    /// In which order; empty where none is given.
+    pub(super) order: Vec<Order>,
+    /// How many rows at most.
+    pub(super) limit: Option<u64>,
+    /// How many rows to leave out.
+    pub(super) offset: Option<u64>,
+    /// Behind which cursor.
+    pub(super) cursor: Option<String>,
+    /// Which members of a body are written.
+    pub(super) columns: Option<Vec<String>>,
+    /// By which columns a new row is found to be there already.
+    pub(super) on_conflict: Option<Vec<String>>,
+    /// The names of the pairs that are about the rows themselves, and not about related ones.
+    pub(super) names: Vec<String>,
+    /// A value for each slot.
+    pub(super) arguments: Vec<Argument>,
+}
+
+impl Asked {
+    /// The slot of the row's key, if `key=eq.value` is the one condition.
+    pub(super) fn key(&self, resource: &Resource) -> Option<usize> {
+        match &self.filter {
+            Some(Filter::Compare { term: Term::Column(name), operator: Operator::Eq, slot })
+                if *name == resource.key_column().name =>
+            {
+                Some(*slot)
+            }
+            _ => None,
+        }
+    }
+
+    /// Refuses what is about the rows themselves and not among `allowed`; `reason` ends the sentence that tells why.
+    ///
+    /// # Errors
+    /// `PGRST100`, with the nearest of the allowed names.
+    pub(super) fn only(&self, allowed: &[&str], reason: &str) -> Result<()> {
+        match self.names.iter().find(|name| !allowed.contains(&name.as_str())) {
+            Some(name) => {
+                let message = format!("\"{name}\" means nothing here: {reason}");
+                Err(Error::bad_request(message).nearest(name, allowed.iter().copied()))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// What is told of rows that nothing but their key, or a write, chooses.
+    ///
+    /// # Errors
+    /// `PGRST100` for an `!inner`, which would choose, and for aggregates.
+    pub(super) fn of_each(&self) -> Result<()> {
+        if self.groups.is_some() {
+            return Err(Error::bad_request("Aggregates are of a list, and this is of rows one by one"));
+        }
+        if !self.inner.is_empty() {
+            return Err(Error::bad_request("\"!inner\" means nothing here: the rows are chosen already")
+                .hint("Without it, what is not there is told as null or []"));
+        }
+        Ok(())
+    }
 }
 
 /// The pairs of a query string, decoded.
 ///
 /// # Errors
-/// Bytes that are no UTF-8, or a NUL, which no database's text can hold.
+/// A percent sign that begins no byte, bytes that are no UTF-8, or a NUL, which no database's text can hold.
 pub(super) fn pairs(query: &str) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
-    let decode = |text: &str| {
-        let spaced = text.replace('+', " ");
-        let bytes: Vec<u8> = percent_decode(spaced.as_bytes()).collect();
-        match String::from_utf8(bytes) {
-            Ok(text) if !text.contains('\0') => Ok(Cow::Owned(text)),
-            _ => Err(Error::bad_request("The query string is not UTF-8 text without NUL")),
-        }
-    };
     query
         .split('&')
         .filter(|pair| !pair.is_empty())
@@ -49,145 +122,177 @@ pub(super) fn pairs(query: &str) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
         .collect()
 }
 
+fn decode(text: &str) -> Result<Cow<'_, str>> {
+    if !text.contains(['%', '+']) {
+        return Ok(Cow::Borrowed(text));
+    }
+    let spaced = text.replace('+', " ");
+    let escapes = |rest: &str| {
+        let bytes = rest.as_bytes();
+        bytes.len() >= 2 && bytes[..2].iter().all(u8::is_ascii_hexdigit)
+    };
+    if let Some(wrong) = spaced.split('%').skip(1).find(|rest| !escapes(rest)) {
+        let shown: String = wrong.chars().take(2).collect();
+        return Err(Error::bad_request("The query string is not percent-encoded")
+            .details(format!("unexpected \"%{shown}\""))
+            .hint("A percent sign is followed by two hexadecimal digits; itself it is %25"));
+    }
+    match String::from_utf8(percent_decode(spaced.as_bytes()).collect()) {
+        Ok(text) if !text.contains('\0') => Ok(Cow::Owned(text)),
+        _ => Err(Error::bad_request("The query string is not UTF-8 text without NUL")),
+    }
+}
+
+/// What a query string says. Of a parameter that is given twice, the first counts, of limits and offsets the last;
+/// filters are all meant.
+///
+/// # Errors
+/// `PGRST100` for what the grammar does not have, `PGRST103` for a negative limit, `PGRST108` and others for what is wrong
+/// with related rows. Unknown columns in `select` are found later.
+pub(super) fn asked(resource: &Resource, catalog: &Catalog, query: &str) -> Result<Asked> {
+    let pairs = pairs(query)?;
+    let first = |wanted: &str| pairs.iter().find(|(name, _)| name == wanted).map(|(_, value)| &**value);
+    let items = select::parse(first("select").unwrap_or_default())?;
+    let items = if items.is_empty() { vec![select::Item::Star] } else { items };
+    let mut level = Level::root(catalog, resource, &items)?;
+    let mut names: Vec<String> = Vec::new();
+    for (name, value) in &pairs {
+        let place = if RESERVED.contains(&&**name) { None } else { Some(place(name)?) };
+        if place.as_ref().is_none_or(|place| place.path.is_empty()) {
+            names.push(name.clone().into_owned());
+        }
+        let Some(Place { path, word }) = place else { continue };
+        let level = level.at(&path)?;
+        match word.as_str() {
+            "order" => level.order_by(value.clone().into_owned()),
+            "limit" => level.limit = Some(parse_limit(value)?),
+            "offset" => level.offset = Some(parse_offset(value)?),
+            _ => level.filter(word, value.clone().into_owned()),
+        }
+    }
+    let mut arguments = Vec::new();
+    let (own, inner) = level.conditions(&mut arguments)?;
+    let order = level.order(&mut arguments)?;
+    let (limit, offset) = (level.limit, level.offset);
+    let (select, groups) = match level.told(&mut arguments)? {
+        Told::Rows(select) => (select, None),
+        Told::Groups(groups) => (Vec::new(), Some(groups)),
+    };
+    Ok(Asked {
+        select,
+        groups,
+        filter: (!own.is_empty()).then(|| conjunction(own)),
+        inner,
+        order,
+        limit,
+        offset,
+        cursor: first("cursor").map(str::to_owned),
+        columns: first("columns").map(column_list).transpose()?,
+        on_conflict: first("on_conflict").map(column_list).transpose()?,
+        names,
+        arguments,
+    })
+}
+
 /// The request of `GET /{resource}?{query}`. A page never has more than `max_rows` rows.
 ///
 /// # Errors
-/// `PGRST100` for what the grammar does not have, `PGRST103` for a negative limit. Unknown columns are found later.
-pub fn parse_list(resource: &Resource, query: &str, max_rows: u64) -> Result<Parsed> {
-    let pairs = pairs(query)?;
-    let mut filters = Filters::new(resource);
-    let (mut select, mut order, mut limit, mut offset) = (None, Vec::new(), None, 0);
-    let mut summary = None;
-    for (name, value) in &pairs {
-        match &**name {
-            "select" if summary::has_aggregates(value) => summary = Some(summary::parse(value)?),
-            "select" => select = Some(parse_select(resource, value)?),
-            "order" => order = parse_order(value)?,
-            "limit" => limit = Some(parse_limit(value)?.min(max_rows)),
-            "offset" => offset = parse_offset(value)?,
-            _ => filters.add(name, value)?,
+/// Those of [`asked`], and what means nothing to a read.
+pub fn parse_list(resource: &Resource, catalog: &Catalog, query: &str, max_rows: u64) -> Result<Parsed> {
+    let asked = asked(resource, catalog, query)?;
+    for name in ["columns", "on_conflict"] {
+        if asked.names.iter().any(|given| given == name) {
+            return Err(Error::bad_request(format!("\"{name}\" means nothing here: nothing is written")));
         }
     }
-    let (filter, mut arguments) = filters.finish()?;
-    let slot = (offset > 0).then(|| {
-        arguments.push(Argument::Number(offset.to_string()));
-        arguments.len() - 1
-    });
-    if let Some(groups) = summary {
-        let order = summary::order(&groups, order)?;
-        let envelope = Envelope::Groups(Box::new(Groups { order, limit, offset: slot, ..groups }));
-        let list = List { filter, ..List::default() };
-        let request = Request { resource: resource.name.clone(), action: Action::List(list), select: Vec::new() };
-        return Ok(Parsed { question: Question { request, envelope, form: Form::default() }, arguments, offset });
-    }
-    let page = Page { limit, offset: slot, ..Page::default() };
-    let request = Request {
-        resource: resource.name.clone(),
-        action: Action::List(List { filter, order, page }),
-        select: select.unwrap_or_else(|| all_columns(resource)),
+    let Asked { select, groups, filter, inner, order, limit, offset, cursor, mut arguments, .. } = asked;
+    let filter = if inner.is_empty() {
+        filter
+    } else {
+        let own = match filter {
+            Some(Filter::And(all)) => all,
+            filter => filter.into_iter().collect(),
+        };
+        Some(conjunction(own.into_iter().chain(inner).collect()))
     };
-    Ok(Parsed { question: Question { request, envelope: Envelope::Array, form: Form::default() }, arguments, offset })
+    let slot = slot_of(offset, &mut arguments);
+    let page = limit.map(|limit| limit.min(max_rows));
+    let (list, envelope) = match groups {
+        Some(groups) => {
+            let order = group_order(&groups, order, &arguments)?;
+            let groups = Groups { order, limit: page, offset: slot, ..groups };
+            (List { filter, ..List::default() }, Envelope::Groups(Box::new(groups)))
+        }
+        None => {
+            let page = Page { limit: page, offset: slot, ..Page::default() };
+            (List { filter, order, page }, Envelope::Array)
+        }
+    };
+    let request = Request { resource: resource.name.clone(), action: Action::List(list), select };
+    let question = Question { request, envelope, form: Form::default() };
+    Ok(Parsed { question, arguments, offset: offset.unwrap_or(0), limit, cursor })
 }
 
-/// The fields and the key of a query string that names one row: `?id=eq.1`, or none on the path of an item.
+/// What is asked of a row that the path names: what to tell of it, and what to tell of related rows.
 ///
 /// # Errors
-/// A query string that names more than one row, or none.
-pub(super) fn parse_row(resource: &Resource, query: &str, on_item: bool) -> Result<(Vec<Field>, Option<Argument>)> {
-    let key_name = &resource.key_column().name;
-    let (mut select, mut key) = (None, None);
-    for (name, value) in pairs(query)? {
-        match (&*name, value.strip_prefix("eq.")) {
-            ("select", _) => select = Some(parse_select(resource, &value)?),
-            (name, Some(value)) if !on_item && name == key_name && key.is_none() => {
-                key = Some(Argument::Text(value.to_owned()));
-            }
-            (name, _) if on_item => {
-                let message = format!("\"{name}\" means nothing here: the path names the row already");
-                return Err(Error::bad_request(message).nearest(name, ["select"]));
-            }
-            _ => return Err(one_row(resource)),
+/// Those of [`asked`], and a parameter that would choose among rows.
+pub(super) fn parse_row(resource: &Resource, catalog: &Catalog, query: &str) -> Result<Asked> {
+    let asked = asked(resource, catalog, query)?;
+    asked.only(&["select"], "the path names the row already")?;
+    asked.of_each()?;
+    Ok(asked)
+}
+
+/// The parameters that are about the whole request.
+const RESERVED: [&str; 4] = ["select", "columns", "on_conflict", "cursor"];
+
+/// Where a pair of a query string belongs.
+struct Place {
+    /// The embedded relations that lead to the rows that it is about.
+    path: Vec<String>,
+    /// What it says of them: `order`, `limit`, `offset`, logic, or the left side of a comparison.
+    word: String,
+}
+
+/// Takes `a.b.column->x.y`, `a.order` or `not.and` apart. A point behind an arrow is one of a path into JSON.
+fn place(name: &str) -> Result<Place> {
+    let arrow = name.find("->").unwrap_or(name.len());
+    let (head, json) = name.split_at(arrow);
+    let unknown = || Error::bad_request(format!("\"{name}\" is not understood as a path"));
+    let (mut path, mut rest) = (Vec::new(), head);
+    let mut word = loop {
+        let (step, behind) = element(rest, &['.']).ok_or_else(unknown)?;
+        match behind.strip_prefix('.') {
+            Some(behind) => rest = behind,
+            None if behind.is_empty() => break step,
+            None => return Err(unknown()),
+        }
+        path.push(step);
+    };
+    word.push_str(json);
+    if matches!(word.as_str(), "and" | "or") && path.last().is_some_and(|step| step == "not") {
+        path.pop();
+        word.insert_str(0, "not.");
+    }
+    Ok(Place { path, word })
+}
+
+/// The names of a list of columns, each plain or in double quotes.
+fn column_list(text: &str) -> Result<Vec<String>> {
+    let (mut names, mut rest) = (Vec::new(), text);
+    loop {
+        let unknown = || Error::bad_request(format!("\"{text}\" is no list of columns"));
+        let (name, behind) = element(rest.trim_start(), &[',']).ok_or_else(unknown)?;
+        if !name.trim().is_empty() {
+            names.push(name.trim().to_owned());
+        }
+        match behind.trim_start().strip_prefix(',') {
+            Some(behind) => rest = behind,
+            None if behind.trim().is_empty() => return Ok(names),
+            None => return Err(unknown()),
         }
     }
-    if key.is_none() && !on_item {
-        return Err(one_row(resource));
-    }
-    Ok((select.unwrap_or_else(|| all_columns(resource)), key))
-}
-
-fn one_row(resource: &Resource) -> Error {
-    let (name, key) = (&resource.name, &resource.key_column().name);
-    Error::bad_request("A write must name its row by its key, and by nothing else").code("21000").hint(format!(
-        "/{name}/{{{key}}}, or /{name}?{key}=eq.{{{key}}}; PATCH and DELETE take any filter with Prefer: \
-         handling=strict, max-affected=N"
-    ))
-}
-
-/// All columns, in the order of the table.
-pub(super) fn all_columns(resource: &Resource) -> Vec<Field> {
-    resource.column_names().map(|name| Field::Column { alias: None, name: name.to_owned() }).collect()
-}
-
-fn parse_select(resource: &Resource, value: &str) -> Result<Vec<Field>> {
-    let mut fields = Vec::new();
-    for item in value.split(',').map(str::trim).filter(|item| !item.is_empty()) {
-        if item == "*" {
-            fields.extend(all_columns(resource));
-            continue;
-        }
-        if item.contains(['(', ')', '>']) || item.contains("::") {
-            return Err(Error::bad_request(format!("\"{item}\" is not understood in select"))
-                .hint("select takes columns, alias:column, * and aggregates like amount.sum() or count()"));
-        }
-        let (alias, name) = match item.split_once(':') {
-            Some((alias, name)) => (Some(alias.to_owned()), name),
-            None => (None, item),
-        };
-        // A name is a key in the answer's JSON and no more: it never enters a statement.
-        fields.push(Field::Column { alias: alias.filter(|alias| alias != name), name: name.to_owned() });
-    }
-    if fields.is_empty() { Ok(all_columns(resource)) } else { Ok(fields) }
-}
-
-fn parse_order(value: &str) -> Result<Vec<Order>> {
-    let items = value.split(',').map(str::trim).filter(|item| !item.is_empty());
-    items
-        .map(|item| {
-            // A column of the row at the other end of a relation to one: `user(name).desc`.
-            let related = item.split_once('(').and_then(|(name, rest)| Some((name, rest.split_once(')')?)));
-            let (term, words) = match related {
-                Some((relation, (column, words))) => {
-                    let column = Box::new(Term::column(column.trim()));
-                    (Term::One(relation.trim().to_owned(), column), words.strip_prefix('.').unwrap_or(words))
-                }
-                None if item.contains('(') => {
-                    return Err(Error::bad_request(format!("\"{item}\" is not understood in order"))
-                        .hint("A column of a related row is relation(column)"));
-                }
-                None => {
-                    let (column, words) = item.split_once('.').unwrap_or((item, ""));
-                    (Term::column(column), words)
-                }
-            };
-            let mut order = Order { term, descending: false, nulls_first: None };
-            for (index, word) in words.split('.').filter(|_| !words.is_empty()).enumerate() {
-                match (index, word) {
-                    (0, "asc") => {}
-                    (0, "desc") => order.descending = true,
-                    (0 | 1, "nullsfirst") => order.nulls_first = Some(true),
-                    (0 | 1, "nullslast") => order.nulls_first = Some(false),
-                    _ => {
-                        return Err(Error::bad_request(format!("\"{item}\" is not understood in order"))
-                            .details(format!("unexpected \"{word}\""))
-                            .hint(
-                                "order takes column, column.desc, column.asc.nullsfirst, relation(column) and so on",
-                            ));
-                    }
-                }
-            }
-            Ok(order)
-        })
-        .collect()
 }
 
 fn parse_limit(value: &str) -> Result<u64> {

@@ -175,7 +175,7 @@ fn encoded(query: &str) -> String {
 
 fn same_request(server: &Server, resource: &Resource, query: &str, arguments: &str, variables: &str) {
     let escaped = if query.contains('%') { query.to_owned() } else { encoded(query) };
-    let by_rest = parse_list(resource, &escaped, BOUNDS.max_page).expect("a list");
+    let by_rest = parse_list(resource, server.app.engine.catalog(), &escaped, BOUNDS.max_page).expect("a list");
     let document = document(resource, arguments);
     let variables = Some(variables).filter(|variables| !variables.is_empty());
     let operation = Operation { query: &document, name: None, variables, safe: true };
@@ -318,8 +318,9 @@ async fn a_plan_is_shared_by_all_who_ask_alike() {
 async fn what_differs_is_another_request() {
     let server = start_with(Dialect::Sqlite, Setup::default()).await;
     let trees = resource(&server, "trees");
-    let request =
-        |query: &str| -> Request { parse_list(trees, query, BOUNDS.max_page).expect("a list").question.request };
+    let request = |query: &str| -> Request {
+        parse_list(trees, server.app.engine.catalog(), query, BOUNDS.max_page).expect("a list").question.request
+    };
     assert_eq!(request("name=eq.a&id=gt.1"), request("id=gt.2&name=eq.b"), "neither values nor their order matter");
     let all = [
         "",

@@ -17,14 +17,21 @@ pub enum JsonKind {
     Number,
     /// As a boolean; other values have none.
     Boolean,
+    /// As the JSON value that it is; `null` is none.
+    Json,
+    /// As a text, whatever it is: a string as it is, everything else as it is written. `null` is none.
+    Written,
+    /// By the place of its kind in an order: strings, numbers, booleans, arrays, objects, from 1.
+    Rank,
 }
 
 impl JsonKind {
     /// The type of what is found.
     pub const fn scalar(self) -> Scalar {
         match self {
-            Self::Value => Scalar::Json,
-            Self::Text => Scalar::Text,
+            Self::Value | Self::Json => Scalar::Json,
+            Self::Text | Self::Written => Scalar::Text,
+            Self::Rank => Scalar::Integer,
             Self::Number => Scalar::Float,
             Self::Boolean => Scalar::Boolean,
         }
@@ -37,6 +44,9 @@ impl JsonKind {
             Self::Text => "text",
             Self::Number => "number",
             Self::Boolean => "boolean",
+            Self::Json => "json",
+            Self::Written => "written",
+            Self::Rank => "rank",
         }
     }
 }

@@ -11,15 +11,17 @@ use crate::{
     },
 };
 
-/// The program of a list, whose selected fields are `rows`. `fill` selects what a cursor needs, if one is asked for.
+/// The program of a list, whose selected fields are `rows`; `next` asks for the cursor of the page's last row beside it.
+/// `fill` selects what a cursor needs, if one is asked for.
 pub(super) fn connection(
     envelope: &Envelope,
     rows: Vec<Vec<Op>>,
     mut cursor: CursorProgram,
     window: &Window,
+    next: bool,
     fill: impl FnOnce(&mut CursorProgram),
 ) -> ListProgram {
-    if wants_cursor(envelope) {
+    if next || wants_cursor(envelope) {
         fill(&mut cursor);
     }
     let mut frame = Frame { parts: Vec::new(), rows };
@@ -84,7 +86,22 @@ pub(super) fn connection(
         backward: window.backward,
         begins_within: window.after.is_some() || window.offset.is_some(),
         ends_within: window.before.is_some(),
+        next: next.then(|| cursor.clone()),
         cursor: paged.then_some(cursor),
+    }
+}
+
+/// The program of a list of which one value a row is told.
+pub(super) fn column_list(value: Vec<Op>, window: &Window) -> ListProgram {
+    let parts = vec![ListPart::Literal(b"[".to_vec()), ListPart::Rows(value), ListPart::Literal(b"]".to_vec())];
+    ListProgram {
+        parts,
+        limit: window.limit,
+        backward: false,
+        begins_within: false,
+        ends_within: false,
+        cursor: None,
+        next: None,
     }
 }
 

@@ -5,16 +5,20 @@
 
 mod change;
 mod expression;
+mod form;
 mod insert;
 mod list;
+mod once;
 mod operator;
+mod page;
 mod predicate;
 mod select;
 mod summary;
 mod write;
 
-pub use change::{ChangePlan, TargetPlan};
+pub use change::{ChangePlan, RowTarget, RowsTarget, TargetPlan};
 pub use insert::{ConflictPlan, CreatePlan, Direct, RowPlan, TablePlan, TakenPlan};
+pub use once::OnceStatements;
 pub use write::{Constraints, From, Setting, WriteAction, WritePlan};
 
 use super::{
@@ -22,6 +26,7 @@ use super::{
     database::Dialect,
     query::{Defects, KeySource, Predicate, Query, QueryAction, SlotKind, Target},
     render::Program,
+    request::Form,
 };
 use crate::catalog::{
     Catalog, Fill,
@@ -43,6 +48,8 @@ pub struct Plan {
     pub read: Option<Statement>,
     /// How the rows of the read are written.
     pub program: Arc<Program>,
+    /// What the planner of the database is asked, and from which exact number on; none where it is not asked.
+    pub expected: Option<(Statement, u64)>,
 }
 
 impl Plan {
@@ -88,17 +95,19 @@ pub fn compile(catalog: &Catalog, query: &Authorized<Query>, dialect: Dialect, s
         program = Program::Row(Vec::new());
         None
     } else {
-        let mut compiler = Compiler::new(catalog, query, dialect, style);
-        let (mut sql, made) = compiler.root(&query.read, &query.envelope);
+        let mut compiler = Compiler { form: query.form, ..Compiler::new(catalog, query, dialect, style) };
+        let (mut sql, made) = compiler.root(query);
         // What is told of a row that is deleted is what it was when it was deleted.
         if matches!(query.action, QueryAction::Delete(Target::Row { .. })) && dialect == Dialect::Postgres {
             sql.push_str(" for update of t1");
         }
-        program = made;
+        program = form::shape(made, query.form.format);
         Some(compiler.finish(sql))
     };
     let write = write::compile(catalog, query, dialect, style);
-    Plan { slots: query.slots.clone(), defects: query.defects.clone(), write, read, program: Arc::new(program) }
+    let expected = page::expected(catalog, query, dialect, style);
+    let (slots, defects) = (query.slots.clone(), query.defects.clone());
+    Plan { slots, defects, write, read, program: Arc::new(program), expected }
 }
 
 /// Collects the placeholders of one statement.
@@ -107,6 +116,8 @@ struct Compiler<'c> {
     access: &'c [Access],
     dialect: Dialect,
     style: Style,
+    /// What is told beside the rows of the list at the root.
+    form: Form,
     binds: Vec<Bind>,
     aliases: usize,
     /// Whether the condition that is written stands under a `not`, where unknown and false differ.
@@ -115,7 +126,8 @@ struct Compiler<'c> {
 
 impl<'c> Compiler<'c> {
     fn new<T>(catalog: &'c Catalog, authorized: &'c Authorized<T>, dialect: Dialect, style: Style) -> Self {
-        Self { catalog, access: &authorized.access, dialect, style, binds: Vec::new(), aliases: 0, negated: false }
+        let (access, form) = (authorized.access.as_slice(), Form::default());
+        Self { catalog, access, dialect, style, form, binds: Vec::new(), aliases: 0, negated: false }
     }
 
     fn finish(self, sql: String) -> Statement {

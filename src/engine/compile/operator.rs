@@ -63,6 +63,11 @@ impl Compiler<'_> {
                 let value = format!("json_typeof({column}::json #> {path})");
                 let text = format!("({column}::json #>> {path})");
                 match kind {
+                    JsonKind::Json => format!("(case when {value} <> 'null' then {column}::json #> {path} end)"),
+                    JsonKind::Written => text,
+                    JsonKind::Rank => {
+                        format!("array_position(array['string', 'number', 'boolean', 'array', 'object'], {value})")
+                    }
                     JsonKind::Value => format!("nullif({value}, 'null')"),
                     JsonKind::Text => {
                         format!("(case when {value} in ('string', 'number', 'boolean') then {text} end)")

@@ -4,7 +4,11 @@
 //! PostgreSQL's binary `record[]`, which costs no JSON on either side, and a JSON array on SQLite. A list that is
 //! counted is nested in a row of its own, so that its number and its page are one statement even if the page is empty.
 
-use super::{Compiler, list::connection, operator::element};
+use super::{
+    Compiler,
+    list::{column_list, connection},
+    operator::element,
+};
 use crate::{
     catalog::{
         Cardinality, Relation,
@@ -13,7 +17,7 @@ use crate::{
     engine::{
         cursor::{CursorProgram, fingerprint},
         database::Dialect,
-        query::{Expression, KeySource, Read, Selection, Sort, Window},
+        query::{Expression, KeySource, Query, Read, Selection, Sort, Window},
         render::{ListPart, Op, Program},
         request::Envelope,
     },
@@ -24,13 +28,13 @@ use std::fmt::Write as _;
 #[derive(Default)]
 pub(super) struct Cells {
     /// The expressions, and how SQLite's JSON takes each.
-    expressions: Vec<(String, Nesting)>,
+    pub(super) expressions: Vec<(String, Nesting)>,
     /// The joins that they need.
     joins: String,
 }
 
 #[derive(Clone)]
-enum Nesting {
+pub(super) enum Nesting {
     Scalar(Scalar),
     List,
     Count,
@@ -45,7 +49,7 @@ impl Cells {
         self.push(expression, Nesting::Scalar(scalar.clone()))
     }
 
-    fn push(&mut self, expression: String, nesting: Nesting) -> usize {
+    pub(super) fn push(&mut self, expression: String, nesting: Nesting) -> usize {
         self.expressions.push((expression, nesting));
         self.expressions.len() - 1
     }
@@ -53,17 +57,17 @@ impl Cells {
 
 impl Compiler<'_> {
     /// The statement of a root read, and the program of its rows.
-    pub(super) fn root(&mut self, read: &Read, envelope: &Envelope) -> (String, Program) {
+    pub(super) fn root(&mut self, query: &Query) -> (String, Program) {
+        let Query { read, envelope, .. } = query;
         if read.key == Some(KeySource::Each) {
             return self.each(read, envelope);
         }
         if read.key.is_some() {
-            let (sql, ops) = self.single(read);
-            return (sql, Program::Row(ops));
+            return self.single(read);
         }
         if let (Envelope::Groups(_), [summary]) = (envelope, read.summaries.as_slice()) {
             let (page, list) = self.groups(read, summary, true, None);
-            return (page.into_sql(|index, (expression, _)| format!("{expression} as c{index}")), Program::List(list));
+            return self.told(query, page, list);
         }
         if read.counted || !read.summaries.is_empty() || !read.told {
             let mut cells = Cells::default();
@@ -76,10 +80,11 @@ impl Compiler<'_> {
             return (format!("select {}", cells.join(", ")), Program::Row(vec![op]));
         }
         let (page, list) = self.page(read, envelope, None);
-        (page.into_sql(|index, (expression, _)| format!("{expression} as c{index}")), Program::List(list))
+        self.told(query, page, list)
     }
 
-    /// The statement of a read of the rows that a write has touched, in the order of the list of keys that is bound.
+    /// The statement of a read of the rows that a write has touched, in the order of the list of keys that is bound if
+    /// no other is asked for.
     fn each(&mut self, read: &Read, envelope: &Envelope) -> (String, Program) {
         let resource = self.catalog.at(read.resource);
         let alias = self.alias();
@@ -87,7 +92,7 @@ impl Compiler<'_> {
         let rows = self.selections(&mut cells, read, &alias);
         let cursor = CursorProgram { fingerprint: fingerprint(resource, &[]), columns: Vec::new() };
         let whole = Window { limit: u64::MAX, ..Window::default() };
-        let list = connection(envelope, rows, cursor, &whole, |_| {});
+        let list = connection(envelope, rows, cursor, &whole, false, |_| {});
         let visible = self.visible(read.resource, &alias);
         let (number, key) = (self.number(super::Bind::Written), resource.key_column());
         let (keys, value) = match self.dialect {
@@ -99,13 +104,16 @@ impl Compiler<'_> {
         };
         let (table, own) = (super::identifier(&resource.name), self.stored(resource, resource.key, &alias));
         let from = format!("{keys} join {table} {alias} on {own} = {value}");
-        let page = Page { cells, from, conditions: vec![visible], tail: " order by k.key".to_owned() };
+        let mut order: Vec<_> = read.order.iter().map(|sort| self.sort(read.resource, &alias, sort, false)).collect();
+        // The same row may have been written twice.
+        order.push("k.key".to_owned());
+        let page = Page { cells, from, conditions: vec![visible], tail: format!(" order by {}", order.join(", ")) };
         (page.into_sql(|index, (expression, _)| format!("{expression} as c{index}")), Program::List(list))
     }
 
     /// What an INSERT returns of its row: the expressions, how they are written, and which of them is the key. None
     /// where something is told that is not in the row itself.
-    pub(super) fn returned(&mut self, read: &Read) -> Option<(Vec<String>, Vec<Op>, usize)> {
+    pub(super) fn returned(&mut self, read: &Read) -> Option<(Vec<String>, Program, usize)> {
         let resource = self.catalog.at(read.resource);
         let stored = |index: usize| resource.columns[index].computed.is_none() && !resource.columns[index].masked;
         let own = |field: &Selection| match field {
@@ -113,22 +121,23 @@ impl Compiler<'_> {
             Selection::NodeId { .. } | Selection::TypeName { .. } => true,
             Selection::One { .. } | Selection::Many { .. } => false,
         };
-        if !read.select.iter().all(own) {
+        let whole = self.form.tagged.then_some(0..resource.columns.len()).unwrap_or_default();
+        if !read.select.iter().all(own) || !whole.into_iter().all(stored) {
             return None;
         }
         let table = super::identifier(&resource.name);
         let mut cells = Cells::default();
-        let ops = self.object(&mut cells, read, &table);
+        let program = self.program(&mut cells, read, &table);
         let key = cells.scalar(self.stored(resource, resource.key, &table), &resource.key_column().scalar);
-        Some((cells.expressions.into_iter().map(|(expression, _)| expression).collect(), ops, key))
+        Some((cells.expressions.into_iter().map(|(expression, _)| expression).collect(), program, key))
     }
 
     /// The statement of a read of one row.
-    fn single(&mut self, read: &Read) -> (String, Vec<Op>) {
+    fn single(&mut self, read: &Read) -> (String, Program) {
         let resource = self.catalog.at(read.resource);
         let alias = self.alias();
         let mut cells = Cells::default();
-        let ops = self.object(&mut cells, read, &alias);
+        let program = self.program(&mut cells, read, &alias);
         let mut conditions = Vec::with_capacity(2);
         if let Some(key) = read.key {
             let placeholder = self.key(key, &resource.key_column().scalar);
@@ -137,7 +146,7 @@ impl Compiler<'_> {
         conditions.push(self.visible(read.resource, &alias));
         let from = format!("{} {alias}", super::identifier(&resource.name));
         let page = Page { cells, from, conditions, tail: String::new() };
-        (page.into_sql(|_, (expression, _)| expression), ops)
+        (page.into_sql(|_, (expression, _)| expression), program)
     }
 
     /// A page of a list: of a relation's rows, if there is a parent.
@@ -155,30 +164,36 @@ impl Compiler<'_> {
             fingerprint: fingerprint(resource, &read.order),
             columns: Vec::with_capacity(read.order.len()),
         };
-        let list = connection(envelope, rows, cursor, &read.page, |cursor| {
+        let next = self.form.next && parent.is_none();
+        let list = connection(envelope, rows, cursor, &read.page, next, |cursor| {
             for Sort { expression, .. } in &read.order {
                 let sql = self.expression(read.resource, &alias, expression);
                 cursor.columns.push((cells.scalar(sql, &expression.scalar), expression.scalar.clone()));
             }
         });
-        let mut conditions = self.conditions(read, &alias, parent);
+        (self.paged(read, &alias, cells, parent), list)
+    }
+
+    /// The rows of a page, of which `cells` are selected.
+    fn paged(&mut self, read: &Read, alias: &str, cells: Cells, parent: Option<(&Relation, &str, usize)>) -> Page {
+        let mut conditions = self.conditions(read, alias, parent);
         let window = &read.page;
         if let Some(position) = window.after {
-            conditions.push(self.behind(read.resource, &alias, &read.order, position, false));
+            conditions.push(self.behind(read.resource, alias, &read.order, position, false));
         }
         if let Some(position) = window.before {
-            conditions.push(self.behind(read.resource, &alias, &read.order, position, true));
+            conditions.push(self.behind(read.resource, alias, &read.order, position, true));
         }
         let order: Vec<_> =
-            read.order.iter().map(|sort| self.sort(read.resource, &alias, sort, window.backward)).collect();
+            read.order.iter().map(|sort| self.sort(read.resource, alias, sort, window.backward)).collect();
         let mut tail = format!(" order by {} limit {}", order.join(", "), window.limit.saturating_add(1));
         if let Some(slot) = window.offset {
             let placeholder = self.bind(super::Bind::Slot(slot), &Scalar::BigInt);
             // Writing into a String cannot fail.
             let _ = write!(tail, " offset {placeholder}");
         }
-        let from = format!("{} {alias}", super::identifier(&resource.name));
-        (Page { cells, from, conditions, tail }, list)
+        let from = format!("{} {alias}", super::identifier(&self.catalog.at(read.resource).name));
+        Page { cells, from, conditions, tail }
     }
 
     /// Which rows a list has, without its page.
@@ -222,9 +237,26 @@ impl Compiler<'_> {
         sql
     }
 
-    /// How each selected field of a row is written.
+    /// How each selected field of a row is written, with its name.
     fn selections(&mut self, cells: &mut Cells, read: &Read, alias: &str) -> Vec<Vec<Op>> {
-        read.select.iter().map(|selection| self.selection(cells, read, alias, selection)).collect()
+        self.row_members(cells, read, alias).into_iter().map(Member::named).collect()
+    }
+
+    /// How a row is written, and, if it is asked for, what its tag is made of.
+    fn program(&mut self, cells: &mut Cells, read: &Read, alias: &str) -> Program {
+        let row = self.object(cells, read, alias);
+        if !self.form.tagged {
+            return Program::Row(row);
+        }
+        let whole = self.state(cells, read, alias);
+        Program::Tagged { whole: (whole != row).then_some(whole), row }
+    }
+
+    /// The object of all that the caller sees of a row.
+    fn state(&mut self, cells: &mut Cells, read: &Read, alias: &str) -> Vec<Op> {
+        let columns = self.catalog.at(read.resource).columns.iter().enumerate();
+        let select = columns.map(|(column, of)| Selection::Column { alias: of.name.clone(), column }).collect();
+        self.object(cells, &Read { select, ..read.clone() }, alias)
     }
 
     /// The object of a row.
@@ -241,16 +273,31 @@ impl Compiler<'_> {
         ops
     }
 
-    /// A member of a row's object, with its name.
-    fn selection(&mut self, cells: &mut Cells, read: &Read, alias: &str, selection: &Selection) -> Vec<Op> {
-        let parent = read.resource;
+    /// The members of a row's object: one a selected field, or as many as a related row has that is spread.
+    fn row_members(&mut self, cells: &mut Cells, read: &Read, alias: &str) -> Vec<Member> {
+        let mut members = Vec::with_capacity(read.select.len());
+        for selection in &read.select {
+            match selection {
+                Selection::One { relation, read: nested, spread: true, .. } => {
+                    members.extend(self.spread_one(cells, read.resource, *relation, nested, alias));
+                }
+                Selection::Many { relation, read: nested, spread: true, .. } => {
+                    members.extend(self.spread_many(cells, read.resource, *relation, nested, alias));
+                }
+                selection => members.push(self.member(cells, read.resource, alias, selection)),
+            }
+        }
+        members
+    }
+
+    /// A member of a row's object.
+    fn member(&mut self, cells: &mut Cells, parent: usize, alias: &str, selection: &Selection) -> Member {
         let resource = self.catalog.at(parent);
         let mut ops = Vec::with_capacity(3);
-        match selection {
+        let name = match selection {
             Selection::Column { alias: name, column: index } => {
                 let column = &resource.columns[*index];
-                key(&mut ops, name);
-                let cell = cells.scalar(self.column(read.resource, *index, alias), &column.scalar);
+                let cell = cells.scalar(self.column(parent, *index, alias), &column.scalar);
                 let op = Op::Cell { index: cell, scalar: column.scalar.clone(), style: self.style };
                 // GraphQL's ID is a string, whatever the key's type.
                 let quoted = *index == resource.key && column.scalar == Scalar::Integer && self.style == Style::GraphQl;
@@ -261,41 +308,91 @@ impl Compiler<'_> {
                 if quoted {
                     literal(&mut ops, b"\"");
                 }
+                name
             }
             Selection::NodeId { alias: name } => {
-                key(&mut ops, name);
                 let column = resource.key_column();
                 let index = cells.scalar(self.stored(resource, resource.key, alias), &column.scalar);
                 ops.push(Op::NodeId { index, scalar: column.scalar.clone(), resource: resource.name.clone() });
+                name
             }
             Selection::TypeName { alias: name } => {
-                key(&mut ops, name);
                 literal(&mut ops, format!("\"{}\"", resource.names.type_name).as_bytes());
+                name
             }
-            Selection::One { alias: name, relation, read } => {
-                key(&mut ops, name);
-                let (of, relation) = (parent, &resource.relations[*relation]);
-                let target = self.catalog.at(read.resource);
-                let (on, joined) = self.joined(of, relation, alias);
-                // In the ON clause: a hidden row is no row, and must not take its parent with it.
-                let visible = self.visible(read.resource, &joined);
-                let _ = write!(
-                    cells.joins,
-                    " left join {} {joined} on {on} and {visible}",
-                    super::identifier(&target.name)
-                );
-                let presence = cells.scalar(self.stored(target, target.key, &joined), &target.key_column().scalar);
+            Selection::One { alias: name, relation, read, .. } => {
+                let (joined, presence) = self.join(cells, parent, *relation, read, alias);
                 let object = self.object(cells, read, &joined);
                 ops.push(Op::One { presence, ops: object });
+                name
             }
-            Selection::Many { alias: name, relation, read: nested, envelope } => {
-                key(&mut ops, name);
+            Selection::Many { alias: name, relation, read: nested, envelope, .. } => {
                 let relation = &resource.relations[*relation];
                 debug_assert_eq!(relation.cardinality, Cardinality::Many);
                 ops.push(self.nested(cells, nested, envelope, Some((relation, alias, parent))));
+                name
+            }
+        };
+        Member { name: name.clone(), value: ops }
+    }
+
+    /// Joins the row at the other end of a relation to one: its alias, and the cell that tells whether there is one.
+    fn join(&mut self, cells: &mut Cells, parent: usize, relation: usize, read: &Read, alias: &str) -> (String, usize) {
+        let (relation, target) = (&self.catalog.at(parent).relations[relation], self.catalog.at(read.resource));
+        let (on, joined) = self.joined(parent, relation, alias);
+        // In the ON clause: a row that is hidden or does not match is no row, and must not take its parent with it.
+        let visible = self.visible(read.resource, &joined);
+        let table = super::identifier(&target.name);
+        // Writing into a String cannot fail.
+        let _ = write!(cells.joins, " left join {table} {joined} on {on} and {visible}");
+        if let Some(filter) = &read.filter {
+            let matches = self.predicate(read.resource, &joined, filter);
+            let _ = write!(cells.joins, " and {matches}");
+        }
+        let presence = cells.scalar(self.stored(target, target.key, &joined), &target.key_column().scalar);
+        (joined, presence)
+    }
+
+    /// The members of a related row, beside those of the row around it; NULL where there is none, whatever is computed
+    /// of no row, and no rows where they are lists.
+    fn spread_one(
+        &mut self,
+        cells: &mut Cells,
+        parent: usize,
+        relation: usize,
+        read: &Read,
+        alias: &str,
+    ) -> Vec<Member> {
+        let (joined, presence) = self.join(cells, parent, relation, read, alias);
+        let mut members = self.row_members(cells, read, &joined);
+        for member in &mut members {
+            if !matches!(member.value.as_slice(), [Op::Many { .. }]) {
+                member.value = vec![Op::One { presence, ops: std::mem::take(&mut member.value) }];
             }
         }
-        ops
+        members
+    }
+
+    /// The members of related rows, each as an array, beside those of the row around them. All arrays come from one
+    /// cell, so that they have the same rows in the same order.
+    fn spread_many(
+        &mut self,
+        cells: &mut Cells,
+        parent: usize,
+        relation: usize,
+        read: &Read,
+        alias: &str,
+    ) -> Vec<Member> {
+        let (relation, joined) = (&self.catalog.at(parent).relations[relation], self.alias());
+        let mut own = Cells::default();
+        let mut members = self.row_members(&mut own, read, &joined);
+        let page = self.paged(read, &joined, own, Some((relation, alias, parent)));
+        let rows = self.cell(cells, page);
+        for member in &mut members {
+            let list = column_list(std::mem::take(&mut member.value), &read.page);
+            member.value = vec![Op::Many { rows: Some(rows), count: None, list }];
+        }
+        members
     }
 
     /// A list in a cell of its parent, with what is told of all its rows in others.
@@ -311,7 +408,7 @@ impl Compiler<'_> {
             (Some(self.cell(cells, page)), list)
         } else {
             let cursor = CursorProgram { fingerprint: 0, columns: Vec::new() };
-            (None, connection(envelope, Vec::new(), cursor, &read.page, |_| {}))
+            (None, connection(envelope, Vec::new(), cursor, &read.page, false, |_| {}))
         };
         let count = read.counted.then(|| {
             let alias = self.alias();
@@ -334,7 +431,7 @@ impl Compiler<'_> {
     }
 
     /// The rows of a select as one cell of another.
-    fn cell(&self, cells: &mut Cells, page: Page) -> usize {
+    pub(super) fn cell(&self, cells: &mut Cells, page: Page) -> usize {
         let rows = match self.dialect {
             Dialect::Postgres => {
                 let page = page.into_sql(|index, (expression, _)| format!("{expression} as c{index}"));
@@ -361,6 +458,22 @@ impl Compiler<'_> {
     }
 }
 
+/// A member of a row's object.
+struct Member {
+    name: String,
+    value: Vec<Op>,
+}
+
+impl Member {
+    /// Its name and its value.
+    fn named(self) -> Vec<Op> {
+        let mut ops = Vec::with_capacity(self.value.len() + 1);
+        key(&mut ops, &self.name);
+        append(&mut ops, self.value);
+        ops
+    }
+}
+
 /// A select that still can be written in several ways.
 pub(super) struct Page {
     pub(super) cells: Cells,
@@ -372,7 +485,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    fn into_sql(self, cell: impl Fn(usize, (String, Nesting)) -> String) -> String {
+    pub(super) fn into_sql(self, cell: impl Fn(usize, (String, Nesting)) -> String) -> String {
         let Self { cells, from, conditions, tail } = self;
         let mut columns: Vec<_> =
             cells.expressions.into_iter().enumerate().map(|(index, expression)| cell(index, expression)).collect();

@@ -56,6 +56,7 @@ impl Compiler<'_> {
             begins_within: false,
             ends_within: false,
             cursor: None,
+            next: None,
         };
         (page, list)
     }

@@ -63,7 +63,7 @@ pub(super) fn compile(
     style: Style,
 ) -> Option<WritePlan> {
     let resource = catalog.at(query.resource);
-    let new = || Compiler::new(catalog, query, dialect, style);
+    let new = || Compiler { form: query.form, ..Compiler::new(catalog, query, dialect, style) };
     let action = match &query.action {
         QueryAction::Read => return None,
         QueryAction::Create(rows) => WriteAction::Create(Box::new(insert::compile(new, query, rows))),

@@ -59,7 +59,7 @@ pub(super) async fn run(transaction: &Transaction, create: &CreatePlan, plan: &P
     let mut keys = own.into_iter().filter_map(Done::key).cloned();
     let answer = match &*plan.program {
         Program::List(_) => read_each(transaction, &root.resource, plan, bound, keys.collect()).await?,
-        Program::Row(_) => match keys.next() {
+        Program::Row(_) | Program::Tagged { .. } => match keys.next() {
             Some(key) => read_one(transaction, &root.resource, plan, bound, &key).await?,
             None => Answer::default(),
         },

@@ -95,7 +95,7 @@ impl Planner<'_> {
                     kind: ExpressionKind::Many { relation: index, filter, aggregate },
                 }
             }
-            Term::Cast(..) => return Err(super::not_yet()),
+            Term::Cast(..) | Term::Present => return Err(super::not_yet()),
             Term::Key(number) => self.group_key(*number)?,
             Term::Measure(measure) => {
                 let (number, aggregate) = self.group_measure(resource, measure)?;

@@ -85,7 +85,7 @@ fn walk_term(term: &Term, conditions: &mut usize, at: Nesting) -> Result<()> {
             let at = at.related()?;
             filter.iter().try_for_each(|filter| walk(filter, conditions, at.deeper()?))
         }
-        Term::Column(_) | Term::Json { .. } | Term::Key(_) | Term::Measure(_) => Ok(()),
+        Term::Column(_) | Term::Json { .. } | Term::Key(_) | Term::Measure(_) | Term::Present => Ok(()),
     }
 }
 

@@ -37,8 +37,16 @@ pub struct Bounds {
 /// page beyond the bounds. What is wrong with the members of an input is told with the values, by the query's defects.
 pub fn plan(catalog: &Catalog, question: &Question, style: Style, bounds: Bounds) -> Result<Query> {
     let resource = catalog.find(&question.request.resource)?;
-    let mut planner =
-        Planner { catalog, style, bounds, slots: Vec::new(), defects: Defects::default(), group: None, conditions: 0 };
+    let mut planner = Planner {
+        catalog,
+        style,
+        bounds,
+        tells: !question.request.select.is_empty(),
+        slots: Vec::new(),
+        defects: Defects::default(),
+        group: None,
+        conditions: 0,
+    };
     let action = planner.action(resource, &question.request.action)?;
     let read = match &question.request.action {
         Action::List(list) => planner.list(resource, list, &question.request.select, &question.envelope)?,
@@ -48,17 +56,24 @@ pub fn plan(catalog: &Catalog, question: &Question, style: Style, bounds: Bounds
         }
         action => {
             let key = if action.is_of_one() { KeySource::Written } else { KeySource::Each };
-            planner.row(resource, key, &question.request.select)?
+            let read = planner.row(resource, key, &question.request.select)?;
+            match action.told_in() {
+                [] => read,
+                order => Read { order: planner.order(resource, order)?, ..read },
+            }
         }
     };
     let (slots, defects) = (planner.slots, planner.defects);
-    Ok(Query { resource, action, read, envelope: question.envelope.clone(), slots, defects })
+    let (envelope, form, max_page) = (question.envelope.clone(), question.form, bounds.max_page);
+    Ok(Query { resource, action, read, envelope, form, max_page, slots, defects })
 }
 
 struct Planner<'c> {
     catalog: &'c Catalog,
     style: Style,
     bounds: Bounds,
+    /// Whether anything is told of the rows.
+    tells: bool,
     slots: Vec<SlotKind>,
     defects: Defects,
     /// The groups whose conditions, order and members are being planned.
@@ -174,19 +189,19 @@ impl Planner<'_> {
             }
             Field::NodeId { alias } => Selection::NodeId { alias: alias.clone() },
             Field::TypeName { alias } => Selection::TypeName { alias: alias.clone() },
-            Field::Term { .. } | Field::One { filter: Some(_), .. } => return Err(not_yet()),
-            Field::One { spread: true, .. } | Field::Many { spread: true, .. } => return Err(not_yet()),
-            Field::One { alias, relation, select, .. } => {
+            Field::Term { .. } => return Err(not_yet()),
+            Field::One { alias, relation, filter, spread, select } => {
                 let (index, target) = find_relation(of, relation, Cardinality::One)?;
                 let alias = named(alias, relation, &of.relations[index].field);
-                let read = self.row(target, KeySource::Written, select)?;
-                Selection::One { alias, relation: index, read: Box::new(Read { key: None, ..read }) }
+                let filter = filter.as_ref().map(|filter| self.filter(target, filter)).transpose()?;
+                let read = Read { key: None, filter, ..self.row(target, KeySource::Written, select)? };
+                Selection::One { alias, relation: index, read: Box::new(read), spread: *spread }
             }
-            Field::Many { alias, relation, list, select, envelope, .. } => {
+            Field::Many { alias, relation, list, select, envelope, spread } => {
                 let (index, target) = find_relation(of, relation, Cardinality::Many)?;
                 let alias = named(alias, relation, &of.relations[index].field);
-                let read = self.list(target, list, select, envelope)?;
-                Selection::Many { alias, relation: index, read: Box::new(read), envelope: envelope.clone() }
+                let read = Box::new(self.list(target, list, select, envelope)?);
+                Selection::Many { alias, relation: index, read, envelope: envelope.clone(), spread: *spread }
             }
         })
     }

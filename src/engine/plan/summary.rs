@@ -129,7 +129,7 @@ impl Planner<'_> {
                     MemberKind::Key(*number)
                 }
                 SummaryKind::Measure(measure) => MemberKind::Measure(self.group_measure(resource, measure)?.0),
-                SummaryKind::Cast(..) => return Err(super::not_yet()),
+                SummaryKind::Cast(..) | SummaryKind::Row { .. } => return Err(super::not_yet()),
                 SummaryKind::Object(parts) => MemberKind::Object(self.members(resource, parts)?),
                 SummaryKind::TypeName(name) => MemberKind::TypeName(name.clone()),
             };

@@ -127,7 +127,7 @@ fn filters_are_spelt_as_they_are_read() {
                 };
                 for query in [format!("{}={word}.{value}", column.name), format!("{}=not.{word}.{value}", column.name)]
                 {
-                    assert!(parse_list(resource, &query, 10).is_ok(), "/{}?{query}", resource.name);
+                    assert!(parse_list(resource, &catalog, &query, 10).is_ok(), "/{}?{query}", resource.name);
                 }
             }
         }

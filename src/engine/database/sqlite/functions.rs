@@ -139,7 +139,16 @@ fn read(json: &str, kind: &str) -> Value {
     match (kind, first) {
         (_, b'n') => Value::Null,
         ("value", _) => Value::Integer(1),
-        ("text", b'"') => serde_json::from_str(json).map_or(Value::Null, Value::Text),
+        ("json", _) => Value::Text(json.to_owned()),
+        ("rank", first) => Value::Integer(match first {
+            b'"' => 1,
+            b't' | b'f' => 3,
+            b'[' => 4,
+            b'{' => 5,
+            _ => 2,
+        }),
+        ("text" | "written", b'"') => serde_json::from_str(json).map_or(Value::Null, Value::Text),
+        ("written", _) => Value::Text(json.to_owned()),
         ("text", b't' | b'f' | b'-' | b'0'..=b'9') => Value::Text(json.to_owned()),
         ("boolean", b't' | b'f') => Value::Integer(i64::from(first == b't')),
         ("number", b'-' | b'0'..=b'9') => number(json).map_or(Value::Null, Value::Real),
