@@ -1,5 +1,7 @@
 //! The filter operators, with their names in both protocols.
 
+use super::Language;
+
 /// What a filter asks of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operator {
@@ -33,8 +35,23 @@ pub enum Operator {
     Match,
     /// Has all words of a query.
     Search,
+    /// Has what a query in a syntax says, by the words of a language; without one, by the words as they are written.
+    FullText(Syntax, Option<Language>),
     /// NULL or, with `false`, not NULL.
     IsNull,
+}
+
+/// In what a query is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Syntax {
+    /// PostgreSQL's `tsquery`: `&`, `|`, `!`, `<->`, parentheses, `word:*`.
+    Query,
+    /// Words, all of which must be there.
+    Plain,
+    /// Words, which must follow one another.
+    Phrase,
+    /// As search engines take it: words, `"phrases"`, `or`, `-`.
+    Web,
 }
 
 impl Operator {
@@ -82,7 +99,7 @@ impl Operator {
             Self::EndsWith => "endsWith",
             Self::Contains => "contains",
             Self::Match => "match",
-            Self::Search => "search",
+            Self::Search | Self::FullText(..) => "search",
             Self::IsNull => "isNull",
         }
     }
@@ -91,7 +108,10 @@ impl Operator {
     pub const fn rest(self) -> Option<&'static str> {
         match self {
             Self::NotIn | Self::StartsWith | Self::EndsWith | Self::Contains => None,
-            Self::Search => Some("fts"),
+            Self::Search | Self::FullText(Syntax::Plain, _) => Some("plfts"),
+            Self::FullText(Syntax::Query, _) => Some("fts"),
+            Self::FullText(Syntax::Phrase, _) => Some("phfts"),
+            Self::FullText(Syntax::Web, _) => Some("wfts"),
             Self::IsNull => Some("is"),
             operator => Some(operator.graphql()),
         }
@@ -101,8 +121,20 @@ impl Operator {
     pub const fn reads_text(self) -> bool {
         matches!(
             self,
-            Self::Like | Self::Ilike | Self::StartsWith | Self::EndsWith | Self::Contains | Self::Match | Self::Search
+            Self::Like
+                | Self::Ilike
+                | Self::StartsWith
+                | Self::EndsWith
+                | Self::Contains
+                | Self::Match
+                | Self::Search
+                | Self::FullText(..)
         )
+    }
+
+    /// Whether a type with the operators `has` has it.
+    pub fn is_among(self, has: &[Self]) -> bool {
+        has.contains(&if matches!(self, Self::FullText(..)) { Self::Search } else { self })
     }
 
     /// What it does, for the GraphQL schema.
@@ -127,6 +159,7 @@ impl Operator {
             Self::Search => {
                 "Has all these words, in any order; a word is letters and digits in a row, case does not count, and word* is any word that begins so."
             }
+            Self::FullText(..) => "Has what a query says, by the words of a language.",
             Self::IsNull => "NULL if true, not NULL if false.",
         }
     }

@@ -20,6 +20,7 @@ pub mod query;
 mod regex;
 pub mod render;
 pub mod request;
+mod search;
 mod words;
 
 use crate::{

@@ -5,7 +5,7 @@
 use super::{
     bind::Argument,
     regex::{self, Portable},
-    words,
+    search, words,
 };
 use crate::{
     catalog::{Operator, scalar::Value},
@@ -45,11 +45,13 @@ pub(super) fn read(column: &str, operator: Operator, text: String) -> Result<Val
             })?;
             Value::Each { postgres, sqlite: rust }
         }
+        Operator::Search | Operator::FullText(..) if text.chars().count() > words::MAX_QUERY => {
+            let message = format!("A search in \"{column}\" must have at most {} characters", words::MAX_QUERY);
+            return Err(Error::bad_value(message).field(column.to_owned()));
+        }
+        Operator::FullText(syntax, language) => search::operand(syntax, language, &text)
+            .map_err(|message| Error::bad_request(message).code("42601").field(column.to_owned()))?,
         Operator::Search => {
-            if text.chars().count() > words::MAX_QUERY {
-                let message = format!("A search in \"{column}\" must have at most {} characters", words::MAX_QUERY);
-                return Err(Error::bad_value(message).field(column.to_owned()));
-            }
             let wanted = words::wanted(&text);
             Value::Each { postgres: words::tsquery(&wanted), sqlite: words::fts5(&wanted) }
         }

@@ -1,4 +1,4 @@
-//! A condition on one value in PostgREST's spelling: `op.value`, `not.op.value`, `op(any).{…}`.
+//! A condition on one value in PostgREST's spelling: `op.value`, `not.op.value`, `op(any).{…}`, `fts(english).…`.
 //!
 //! In: the left side of a pair of the query string and its right side. Out: a [`Filter`] without values, and the values.
 
@@ -7,7 +7,7 @@ use super::{
     left::Left,
 };
 use crate::{
-    catalog::{Operator, scalar::JsonKind},
+    catalog::{Language, Operator, Syntax, scalar::JsonKind},
     engine::{
         bind::Argument,
         request::{Filter, Term},
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// PostgREST's names of the operators. Some are another one's in other words.
-pub(super) const OPERATORS: [(&str, Operator); 16] = [
+pub(super) const OPERATORS: [(&str, Operator); 17] = [
     ("eq", Operator::Eq),
     ("neq", Operator::Neq),
     ("in", Operator::In),
@@ -28,9 +28,10 @@ pub(super) const OPERATORS: [(&str, Operator); 16] = [
     ("ilike", Operator::Ilike),
     ("match", Operator::Match),
     ("imatch", Operator::Match),
-    ("fts", Operator::Search),
+    ("fts", Operator::FullText(Syntax::Query, None)),
     ("plfts", Operator::Search),
-    ("wfts", Operator::Search),
+    ("phfts", Operator::FullText(Syntax::Phrase, None)),
+    ("wfts", Operator::FullText(Syntax::Web, None)),
     ("is", Operator::IsNull),
     ("isdistinct", Operator::Neq),
 ];
@@ -38,9 +39,39 @@ pub(super) const OPERATORS: [(&str, Operator); 16] = [
 /// The operators that can be asked of any or all of a list: `eq(any).{1,2}`.
 pub(super) const QUANTIFIED: [&str; 9] = ["eq", "like", "ilike", "gt", "gte", "lt", "lte", "match", "imatch"];
 
+/// The operators of searches, with their syntax: the only ones that take a language.
+const SEARCHES: [(&str, Syntax); 4] =
+    [("fts", Syntax::Query), ("plfts", Syntax::Plain), ("phfts", Syntax::Phrase), ("wfts", Syntax::Web)];
+
+/// PostgREST's operators of types that no column has: arrays and ranges.
+const OF_OTHER_TYPES: [&str; 8] = ["cs", "cd", "ov", "sl", "sr", "nxr", "nxl", "adj"];
+
 /// The operator that a word names.
 pub(super) fn operator(word: &str) -> Option<Operator> {
     OPERATORS.iter().find(|(name, _)| *name == word).map(|(_, operator)| *operator)
+}
+
+/// The error of a condition that cannot be read, from the byte `at` on.
+fn unreadable(text: &str, at: usize, expecting: &str) -> Error {
+    let unexpected = match text.get(at..).and_then(|rest| rest.chars().next()) {
+        Some(character) => format!("\"{character}\""),
+        None => "end of input".to_owned(),
+    };
+    let column = text.get(..at).map_or(0, |before| before.chars().count()) + 1;
+    Error::bad_request(format!("\"failed to parse filter ({text})\" (line 1, column {column})"))
+        .details(format!("unexpected {unexpected} expecting {expecting}"))
+}
+
+/// The error of a word where an operator must stand.
+fn no_operator(text: &str, at: usize, word: &str) -> Error {
+    let names = || OPERATORS.iter().map(|(name, _)| *name).chain(["not"]);
+    let error = unreadable(text, at, "\"not\" or operator (eq, gt, ...)");
+    match nearest(word, names()) {
+        Some(near) => error.hint(format!("Did you mean \"{near}\"?")),
+        None => {
+            error.hint(format!("A filter is column=operator.value with {}", names().collect::<Vec<_>>().join(", ")))
+        }
+    }
 }
 
 impl Filters<'_> {
@@ -51,64 +82,102 @@ impl Filters<'_> {
 
     /// `op.value` or `not.op.value` of a column.
     pub(super) fn comparison(&mut self, column: &str, text: &str) -> Result<Filter> {
-        if let Some(negated) = text.strip_prefix("not.") {
-            // As many as a client writes would be as deep a filter.
-            if negated.starts_with("not.") {
-                return Err(Error::bad_request(format!("\"{column}={text}\" is not understood"))
-                    .details("unexpected \"not\" behind \"not\""));
-            }
-            return Ok(Filter::Not(Box::new(self.comparison(column, negated)?)));
-        }
         let left = Left::of(self.resource, column)?;
-        let unknown = |word: &str, names: &[&'static str]| {
-            let error = Error::bad_request(format!("\"{column}={text}\" is not understood"))
-                .details(format!("\"{word}\" is no operator"));
-            match nearest(word, names.iter().copied()) {
-                Some(near) => error.hint(format!("Did you mean \"{near}\"?")),
-                None => error.hint(format!("A filter is column=operator.value with {}", names.join(", "))),
-            }
+        match text.strip_prefix("not.") {
+            Some(_) => Ok(Filter::Not(Box::new(self.condition(&left, text, "not.".len())?))),
+            None => self.condition(&left, text, 0),
+        }
+    }
+
+    /// `op.value`, from the byte `at` of the text on.
+    fn condition(&mut self, left: &Left, text: &str, at: usize) -> Result<Filter> {
+        let rest = &text[at..];
+        let end = rest.find(['.', '(']).unwrap_or(rest.len());
+        let word = &rest[..end];
+        let known = operator(word).is_some() || OF_OTHER_TYPES.contains(&word);
+        if !known {
+            return Err(no_operator(text, at, word));
+        }
+        let (behind, value_at) = (&rest[end..], |behind: &str| text.len() - behind.len());
+        let (modifier, value) = match behind.strip_prefix('(') {
+            None => (None, behind.strip_prefix('.')),
+            Some(inside) => match inside.split_once(')') {
+                Some((modifier, behind)) => (Some(modifier), behind.strip_prefix('.')),
+                None => return Err(unreadable(text, text.len(), "\")\"")),
+            },
         };
-        let names: Vec<_> = OPERATORS.iter().map(|(name, _)| *name).chain(["not"]).collect();
-        let Some((word, value)) = text.split_once('.') else { return Err(unknown(text, &names)) };
-        if let Some((word, quantifier)) = word.strip_suffix(')').and_then(|word| word.split_once('(')) {
+        let Some(value) = value else {
+            let at = modifier.map_or(at + end, |modifier| at + end + modifier.len() + "()".len());
+            return Err(unreadable(text, at, "\".\"").hint("A filter is column=operator.value"));
+        };
+        if OF_OTHER_TYPES.contains(&word) {
+            return Err(Error::bad_request(format!(
+                "operator does not exist: \"{word}\" for the column \"{}\"",
+                left.column
+            ))
+            .code("42883")
+            .details("It compares arrays or ranges, and no column holds any")
+            .hint("A text is searched with like, match or fts; a list of values is asked with in"));
+        }
+        if let Some((_, syntax)) = SEARCHES.iter().find(|(name, _)| *name == word) {
+            return self.search(left, *syntax, modifier, value);
+        }
+        if let Some(modifier) = modifier {
             if !QUANTIFIED.contains(&word) {
-                return Err(unknown(word, &QUANTIFIED).details(format!("\"{word}\" takes no any or all")));
+                return Err(unreadable(text, at + end, "\".\"")
+                    .hint(format!("\"{word}\" takes no any or all; {} do", QUANTIFIED.join(", "))));
             }
-            let any = match quantifier {
+            let any = match modifier {
                 "any" => true,
                 "all" => false,
-                _ => return Err(unknown(quantifier, &["any", "all"])),
+                _ => return Err(unreadable(text, at + end + 1, "\"any\" or \"all\"")),
             };
             let items = list(value, ['{', '}']).ok_or_else(|| {
-                Error::bad_request(format!("\"{column}={text}\" is not understood"))
-                    .hint(format!("{word}({quantifier}) takes a list: {word}({quantifier}).{{a,\"b,c\"}}"))
+                unreadable(text, value_at(value), "a list in braces")
+                    .hint(format!("{word}({modifier}) takes a list: {word}({modifier}).{{a,\"b,c\"}}"))
             })?;
-            let items = items.into_iter().map(|item| self.single(&left, word, item)).collect::<Result<Vec<_>>>()?;
+            let items = items.into_iter().map(|item| self.single(left, word, item)).collect::<Result<Vec<_>>>()?;
             return Ok(if any { Filter::Or(items) } else { Filter::And(items) });
         }
         match word {
-            "is" => self.is(&left, value),
+            "is" => self.is(left, text, value),
             "in" => {
                 let items = list(value, ['(', ')']).ok_or_else(|| {
-                    Error::bad_request(format!("\"in.{value}\" is not understood"))
+                    unreadable(text, value_at(value), "a list in parentheses")
                         .hint("in takes a list: in.(1,2) or in.(\"a,b\",c)")
                 })?;
                 let left = left.typed(&items)?;
                 let argument = Argument::List(items.into_iter().map(Argument::Text).collect());
                 Ok(self.compare(&left, Operator::In, argument))
             }
-            // A phrase needs the order of the words, which are looked for without it.
-            "phfts" => Err(Error::bad_request(format!("\"{column}={text}\" is not understood"))
-                .details("phrases cannot be searched for")
-                .hint("fts finds all words in any order")),
             "isdistinct" => {
                 let left = left.typed(std::slice::from_ref(&value.to_owned()))?;
                 let differs = self.compare(&left, Operator::Neq, Argument::Text(value.to_owned()));
                 Ok(Filter::Or(vec![differs, self.null(&left, true)]))
             }
-            word if operator(word).is_some() => self.single(&left, word, value.to_owned()),
-            word => Err(unknown(word, &names)),
+            word => self.single(left, word, value.to_owned()),
         }
+    }
+
+    /// A search in a text.
+    fn search(&mut self, left: &Left, syntax: Syntax, language: Option<&str>, query: &str) -> Result<Filter> {
+        let language = language.map(|name| {
+            Language::named(name).ok_or_else(|| {
+                let names = || Language::ALL.into_iter().map(Language::name);
+                let error = Error::bad_request(format!("text search configuration \"{name}\" does not exist"))
+                    .code("42704")
+                    .hint(format!("There are {}", names().collect::<Vec<_>>().join(", ")));
+                error.nearest(&name.to_ascii_lowercase(), names())
+            })
+        });
+        let left = left.typed(std::slice::from_ref(&query.to_owned()))?;
+        Ok(match (syntax, language.transpose()?) {
+            // Where GraphQL has a prefix, PostgreSQL's plain words have nothing.
+            (Syntax::Plain, None) => self.compare(&left, Operator::Search, Argument::Text(query.replace('*', " "))),
+            (syntax, language) => {
+                self.compare(&left, Operator::FullText(syntax, language), Argument::Text(query.to_owned()))
+            }
+        })
     }
 
     /// A comparison with one value.
@@ -141,7 +210,7 @@ impl Filters<'_> {
         }
     }
 
-    fn is(&mut self, left: &Left, value: &str) -> Result<Filter> {
+    fn is(&mut self, left: &Left, text: &str, value: &str) -> Result<Filter> {
         let word = value.to_ascii_lowercase();
         let boolean = || match (&left.path, left.boolean) {
             (Some((path, JsonKind::Value)), _) => {
@@ -166,7 +235,7 @@ impl Filters<'_> {
             }
             _ => {
                 let words = ["null", "not_null", "true", "false", "unknown"];
-                return Err(Error::bad_request(format!("\"is.{value}\" is not understood"))
+                return Err(unreadable(text, text.len() - value.len(), &format!("isVal: ({})", words.join(", ")))
                     .hint("is takes null, not_null, true, false and unknown")
                     .nearest(&word, words));
             }

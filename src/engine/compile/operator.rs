@@ -5,7 +5,7 @@
 use super::{Bind, Compiler, identifier};
 use crate::{
     catalog::{
-        Operator,
+        Language, Operator,
         scalar::{JsonKind, Scalar},
     },
     engine::{
@@ -24,8 +24,19 @@ pub(super) struct Side {
     pub(super) ordered: String,
     /// Its type.
     pub(super) scalar: Scalar,
-    /// On SQLite, where the words of a searchable column are: the rows that may have them, but for the query.
-    pub(super) indexed: Option<String>,
+    /// On SQLite, where the words of a searchable column are.
+    pub(super) indexed: Option<Indexed>,
+}
+
+/// The rows of SQLite's index of the words of a column.
+#[derive(Debug)]
+pub(super) struct Indexed {
+    /// The key of a row.
+    key: String,
+    /// The keys of the rows that may have what is searched for, but for the query.
+    matching: String,
+    /// The keys of all rows.
+    all: String,
 }
 
 impl Compiler<'_> {
@@ -40,7 +51,7 @@ impl Compiler<'_> {
         Side { ordered: self.ordered(plain.clone(), &scalar), plain, scalar, indexed }
     }
 
-    fn words_index(&mut self, of: usize, index: usize, alias: &str) -> Option<String> {
+    fn words_index(&mut self, of: usize, index: usize, alias: &str) -> Option<Indexed> {
         let resource = self.catalog.at(of);
         let column = &resource.columns[index];
         let masked = self.access[of].masks.iter().any(|(masked, _)| *masked == index);
@@ -50,7 +61,11 @@ impl Compiler<'_> {
         let key = self.stored(resource, resource.key, alias);
         let (rows, keys) = (format!("{}_search", resource.name), format!("{}_search_keys", resource.name));
         let (rows, keys, column) = (identifier(&rows), identifier(&keys), identifier(&column.name));
-        Some(format!("{key} in (select k.key from {rows} s join {keys} k on k.id = s.rowid where s.{column} match "))
+        Some(Indexed {
+            key,
+            matching: format!("select k.key from {rows} s join {keys} k on k.id = s.rowid where s.{column} match "),
+            all: format!("select key from {keys}"),
+        })
     }
 
     /// What a path leads to in a JSON column; NULL where it is not of the kind.
@@ -93,6 +108,8 @@ impl Compiler<'_> {
             Operator::In | Operator::NotIn => return self.membership(side, operator, slot),
             Operator::IsNull => return format!("{} is null", side.plain),
             Operator::Search => return self.search(side, slot),
+            Operator::FullText(_, None) => return self.full_text(side, slot),
+            Operator::FullText(_, Some(language)) => return self.in_language(&side.plain, language, slot),
             Operator::Like
             | Operator::Ilike
             | Operator::StartsWith
@@ -149,10 +166,50 @@ impl Compiler<'_> {
             (Dialect::Postgres, _) => format!("{} @@ {query}::tsquery", words::postgres(left)),
             // The index finds rows that may have the words: its own rule folds more. Under a `not` it would take what
             // is unknown for false.
-            (Dialect::Sqlite, Some(indexed)) if !self.negated => {
-                format!("({indexed}{query}) and has_words({left}, {query}))")
+            (Dialect::Sqlite, Some(Indexed { key, matching, .. })) if !self.negated => {
+                format!("({key} in ({matching}{query}) and has_words({left}, {query}))")
             }
             (Dialect::Sqlite, _) => format!("has_words({left}, {query})"),
+        }
+    }
+
+    /// A search whose operand is a list: what an index can be asked, the whole query where that is another, and what
+    /// SQLite's index can be asked.
+    fn full_text(&mut self, side: &Side, slot: usize) -> String {
+        let number = self.number(Bind::Slot(slot));
+        let left = &side.plain;
+        match (self.dialect, &side.indexed) {
+            (Dialect::Postgres, _) => {
+                let part = |part: u8| format!("(${number}::text[])[{part}]");
+                // What is NULL stays unknown by the first comparison.
+                format!(
+                    "({} @@ {}::tsquery and ({} is null or {left} is null or {} @@ {}::tsquery))",
+                    words::postgres(left),
+                    part(1),
+                    part(2),
+                    words::postgres_places(left),
+                    part(2)
+                )
+            }
+            (Dialect::Sqlite, Some(Indexed { key, matching, all })) if !self.negated => {
+                let least = format!("?{number} ->> 2");
+                format!(
+                    "({key} in ({matching}ifnull({least}, '\"\"') union all {all} where {least} is null) \
+                     and has_places({left}, ?{number}))"
+                )
+            }
+            (Dialect::Sqlite, _) => format!("has_places({left}, ?{number})"),
+        }
+    }
+
+    fn in_language(&mut self, left: &str, language: Language, slot: usize) -> String {
+        let query = self.bind(Bind::Slot(slot), &Scalar::Text);
+        let name = language.name();
+        match self.dialect {
+            Dialect::Postgres => {
+                format!("{} @@ to_tsquery('{name}', {query})", words::postgres_stems(left, language))
+            }
+            Dialect::Sqlite => format!("has_stems({left}, {query}, '{name}')"),
         }
     }
 }

@@ -182,7 +182,7 @@ pub(super) fn column(resource: &Resource, index: usize) -> Expression {
 /// What the slot of a comparison must hold.
 fn operand(expression: &Expression, operator: Operator, style: Style) -> Result<SlotKind> {
     let (column, scalar) = (expression.name.clone(), expression.scalar.clone());
-    if !scalar.operators().contains(&operator) {
+    if !operator.is_among(scalar.operators()) {
         let spelt = |operator: &Operator| match style {
             Style::GraphQl => Some(operator.graphql()),
             Style::Rest => operator.rest(),

@@ -216,7 +216,7 @@ fn filter(column: &Column) -> Value {
     if column.scalar == Scalar::Json {
         description += &format!(" What is inside is asked by `{name}->member->0->>member`, with each `>` as `%3E`.");
     }
-    let pattern = format!("^(not\\.)?({})(\\([a-z_]+\\))?\\.", operators.join("|"));
+    let pattern = format!("^(not\\.)?({})(\\([A-Za-z]+\\))?\\.", operators.join("|"));
     json!({
         "name": name,
         "in": "query",
@@ -228,5 +228,5 @@ fn filter(column: &Column) -> Value {
 /// The words of operators in a query string.
 pub(super) fn spellings(operators: &'static [Operator]) -> impl Iterator<Item = &'static str> {
     let words = OPERATORS.iter();
-    words.filter(|(_, operator)| operators.contains(operator)).map(|(word, _)| *word)
+    words.filter(|(_, operator)| operator.is_among(operators)).map(|(word, _)| *word)
 }

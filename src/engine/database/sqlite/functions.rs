@@ -5,7 +5,10 @@
 //! statement. No trigger, view or index may use them: other programs open the file too.
 
 use super::Budget;
-use crate::engine::{regex, words};
+use crate::{
+    catalog::Language,
+    engine::{regex, search::Wants, words},
+};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use rusqlite::{
     Connection, ffi,
@@ -27,6 +30,18 @@ pub(super) fn register(connection: &Connection, budget: &Arc<Budget>) -> SqlResu
     on_texts(connection, budget, "matches_regex", regex::compile, |text, regex| regex.is_match(text))?;
     let query = |query: &str| Ok::<_, Failure>(words::wanted(query));
     on_texts(connection, budget, "has_words", query, |text, wanted| words::has(text, wanted))?;
+    on_texts(connection, budget, "has_places", Wants::as_written, |text, wants| wants.are_in(text))?;
+    let of = Arc::clone(budget);
+    connection.create_scalar_function("has_stems", 3, flags(), move |context| {
+        let (ValueRef::Text(text), ValueRef::Text(language)) = (context.get_raw(0), context.get_raw(2)) else {
+            return Ok(None);
+        };
+        let language = Language::named(utf8(language)?).unwrap_or(Language::Simple);
+        let read = |query: ValueRef<'_>| Ok::<_, Failure>(Wants::in_language(query.as_str()?, language)?);
+        let wants: Arc<Wants> = context.get_or_create_aux(1, read)?;
+        let text = utf8(text)?;
+        within(&of, || Some(wants.are_in(text)))
+    })?;
     connection.create_scalar_function("as_real", 1, flags(), |context| match context.get_raw(0) {
         ValueRef::Text(text) => Ok(std::str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok())),
         _ => Ok(None),
