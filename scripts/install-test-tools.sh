@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this machine lacks: PostgreSQL's server programs, Chromium, and the npm packages of
-# tests/browser. In: a machine with Rust, Node.js and make; apt-get, as root or with sudo, where something is missing.
+# Installs what the tests need and this machine lacks: PostgreSQL's server programs, Chromium, curl, Python, and the npm
+# and Python packages of tests/browser and tests/clients.
+# In: a machine with Rust, Node.js and make; apt-get, as root or with sudo, where something is missing.
 # Out: nothing said and exit code 0 when all is there; else what could not be installed, in words, and exit code 1.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -23,12 +24,19 @@ has_postgres() {
 # The same places as in tests/browser.
 has_chromium() { [ -x "${CHROMIUM:-/usr/bin/chromium}" ]; }
 
+# Debian has a Python without the parts that make an environment of its own.
+has_python() {
+  python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
 packages=()
 has_postgres || packages+=(postgresql)
 has_chromium || packages+=(chromium)
+has_python || packages+=(python3 python3-venv)
+command -v curl >/dev/null || packages+=(curl)
 
 if [ ${#packages[@]} -gt 0 ] && command -v apt-get >/dev/null; then
   if [ "$(id -u)" -eq 0 ]; then
@@ -49,6 +57,7 @@ fi
 has_postgres || lacks "PostgreSQL's server programs are missing: install them (Debian: postgresql), or name their" \
   "folder in PG_BIN"
 has_chromium || lacks "Chromium is missing: install it (Debian: chromium), or name the program in CHROMIUM"
+command -v curl >/dev/null || lacks "curl is missing: install it (Debian: curl)"
 
 # These come with the toolchain: which one it is, is not ours to change.
 for tool in rustfmt clippy; do
@@ -58,9 +67,29 @@ done
 # npm writes the file in node_modules last, as the note of what it installed.
 if ! command -v npm >/dev/null; then
   lacks "npm is missing: install Node.js 20 or later"
-elif [ ! tests/browser/node_modules/.package-lock.json -nt tests/browser/package-lock.json ]; then
-  npm --prefix tests/browser ci --no-audit --no-fund --loglevel=error ||
-    lacks "npm could not install the packages of tests/browser"
+else
+  for folder in tests/browser tests/clients; do
+    if [ ! "$folder/node_modules/.package-lock.json" -nt "$folder/package-lock.json" ]; then
+      npm --prefix "$folder" ci --no-audit --no-fund --loglevel=error ||
+        lacks "npm could not install the packages of $folder"
+    fi
+  done
+fi
+
+# What was installed is noted last, as npm does. A half-made environment has no note, and is made anew.
+clients=tests/clients
+if ! has_python; then
+  lacks "Python 3.11 or later with venv is missing: install it (Debian: python3 and python3-venv)"
+elif ! cmp -s "$clients/requirements.txt" "$clients/.venv/installed.txt"; then
+  echo "install-test-tools: pip installs the packages of $clients"
+  if python3 -m venv --clear "$clients/.venv" >"$log" 2>&1 &&
+    "$clients/.venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes --only-binary=:all: \
+      --requirement "$clients/requirements.txt" >>"$log" 2>&1; then
+    cp "$clients/requirements.txt" "$clients/.venv/installed.txt"
+  else
+    cat "$log" >&2
+    lacks "pip could not install the packages of $clients"
+  fi
 fi
 
 exit "$lacking"

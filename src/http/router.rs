@@ -84,12 +84,35 @@ pub fn router(parts: Parts) -> Router {
 
 /// The landing page for a browser, the OpenAPI document for everybody else, as PostgREST's root has it.
 async fn root(document: State<Bytes>, headers: HeaderMap) -> Response {
-    let accepts = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).unwrap_or_default();
-    if accepts.contains("text/html") { pages::landing() } else { openapi(document).await }
+    if quality(&headers, "text/html") > quality(&headers, "application/json").max(quality(&headers, OPENAPI)) {
+        pages::landing()
+    } else {
+        openapi(document, headers).await
+    }
 }
 
-async fn openapi(State(document): State<Bytes>) -> Response {
-    ([(header::CONTENT_TYPE, "application/json; charset=utf-8"), (header::VARY, "Accept")], document).into_response()
+const OPENAPI: &str = "application/openapi+json";
+
+/// The OpenAPI document, under its own media type for who prefers that to plain JSON.
+async fn openapi(State(document): State<Bytes>, headers: HeaderMap) -> Response {
+    let own = quality(&headers, OPENAPI) > quality(&headers, "application/json");
+    let media = if own { "application/openapi+json; charset=utf-8" } else { "application/json; charset=utf-8" };
+    ([(header::CONTENT_TYPE, media), (header::VARY, "Accept")], document).into_response()
+}
+
+/// How much a request wants a media type that it names, in thousandths; 0 for one that it does not. `*/*` names none:
+/// who takes everything has not asked for a page.
+fn quality(headers: &HeaderMap, media: &str) -> u32 {
+    let ranges = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    let of = |range: &str| {
+        let mut parts = range.split(';').map(str::trim);
+        let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(media));
+        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
+        let weight = weight.map_or(Some(1.0), |text| text.parse::<f32>().ok()).unwrap_or_default();
+        // Of three digits at most: the cast cuts off nothing that a client meant.
+        named.then_some((weight.clamp(0.0, 1.0) * 1000.0) as u32)
+    };
+    ranges.flat_map(|value| value.split(',')).filter_map(of).max().unwrap_or_default()
 }
 
 /// Gives the framework's own refusals, which are plain text or nothing, the four members of an error.

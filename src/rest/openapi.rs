@@ -4,8 +4,11 @@
 //! without a line of its own.
 
 mod access;
+mod answers;
 mod fixed;
+mod headers;
 mod parameters;
+mod preferences;
 mod resource;
 mod responses;
 mod schemas;
@@ -15,26 +18,41 @@ mod tests;
 use crate::catalog::Catalog;
 use serde_json::{Map, Value, json};
 
+/// What a reader should know before anything else.
+const ABOUT: &str = "\
+Every resource has two paths. The collection, `/expenses`, is spoken to as PostgREST is: conditions, order and page are in \
+the query string, a write takes all rows that match, and `Prefer` says what is told of it. The item, `/expenses/{id}`, is \
+the usual create, read, update and delete of one row.
+
+Rows that a caller may not see do not exist: they are neither told nor counted, and asked for by key they are 404. Numbers \
+have their exact digits. Every failure has the four members `code`, `message`, `details` and `hint`.
+
+`POST /auth/register` and `POST /auth/login` give the token to send as `Authorization: Bearer …`.";
+
 /// The OpenAPI 3.1 document of what `catalog` declares, with the paths that every server has.
 pub fn document(catalog: &Catalog) -> Value {
     let resources = || catalog.resources().iter();
     // The fixed paths come last, for they win over a resource of the same name.
-    let paths: Map<String, Value> = resources().flat_map(resource::paths).chain(fixed::paths(catalog)).collect();
+    let paths: Map<String, Value> =
+        resources().flat_map(|resource| resource::paths(catalog, resource)).chain(fixed::paths(catalog)).collect();
     let mut schemas: Map<String, Value> = resources().flat_map(|resource| schemas::of(catalog, resource)).collect();
     schemas.extend([
         ("Error".to_owned(), responses::error_schema()),
         ("Session".to_owned(), fixed::session_schema(catalog)),
     ]);
+    let mut responses: Map<String, Value> = resources().flat_map(answers::of).collect();
+    responses.extend(responses::components());
     let tags: Vec<Value> = resources()
         .map(|resource| json!({ "name": resource.name, "description": resource.description }))
         .chain(fixed::tags())
         .collect();
-    json!({
+    let mut document = json!({
         "openapi": "3.1.0",
         "info": {
             "title": "Rootstock",
             "version": env!("CARGO_PKG_VERSION"),
-            "description": env!("CARGO_PKG_DESCRIPTION"),
+            "summary": env!("CARGO_PKG_DESCRIPTION"),
+            "description": ABOUT,
             "license": { "name": env!("CARGO_PKG_LICENSE"), "identifier": env!("CARGO_PKG_LICENSE") },
         },
         "servers": [{ "url": "/", "description": "This server." }],
@@ -43,10 +61,19 @@ pub fn document(catalog: &Catalog) -> Value {
         "components": {
             "schemas": schemas,
             "parameters": parameters::components(catalog),
-            "responses": responses::components(),
+            "responses": responses,
+            "headers": headers::components(),
             "securitySchemes": access::schemes(),
         },
-    })
+    });
+    // What these resources have no use for; a response may be the only one to use a header.
+    for kind in ["responses", "parameters", "headers"] {
+        let text = document.to_string();
+        if let Some(Value::Object(components)) = document["components"].get_mut(kind) {
+            components.retain(|name, _| text.contains(&format!("\"#/components/{kind}/{name}\"")));
+        }
+    }
+    document
 }
 
 /// A reference to a component.

@@ -1,58 +1,8 @@
-// The pages in a real browser, against a running server: GraphiQL as a person uses it, Swagger UI, the landing page.
-// In: node graphiql.mjs BASE_URL EMAIL PASSWORD [SCREENSHOT_DIR], with an account that may create expenses.
-// Out: one line a step, then `N passed, N failed`; exit code 1 when a step failed.
-// The browser is Debian's Chromium, or the one that $CHROMIUM names. It reaches BASE_URL and nothing else.
+// GraphiQL as a person uses it.
 
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import { chromium } from "playwright-core";
+import { complaints, context, email, origin, page, password, shot, shows, step } from "./driver.mjs";
 
-const [base, email, password, screenshots] = process.argv.slice(2);
-if (!password) {
-  console.error("usage: node graphiql.mjs BASE_URL EMAIL PASSWORD [SCREENSHOT_DIR]");
-  process.exit(2);
-}
-const { origin } = new URL(base);
-if (screenshots) mkdirSync(screenshots, { recursive: true });
-
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: [
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    // Chromium refuses to start as root with its sandbox.
-    ...(process.getuid?.() === 0 ? ["--no-sandbox"] : []),
-  ],
-});
-const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-context.setDefaultTimeout(15_000);
-
-// What must stay empty: requests to elsewhere, and what the browser complains of.
-const outside = [];
-const complaints = [];
-await context.route("**/*", (route) => {
-  const url = new URL(route.request().url());
-  if (url.origin === origin) return route.continue();
-  outside.push(url.href);
-  return route.abort();
-});
-context.on("console", (message) => {
-  if (message.type() === "error") complaints.push(`${message.text()} (${message.location().url})`);
-});
-context.on("weberror", (error) => complaints.push(String(error.error())));
-// A library that tries `eval` and catches the refusal says nothing on the console.
-await context.addInitScript(() =>
-  document.addEventListener("securitypolicyviolation", (event) =>
-    console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`),
-  ),
-);
-
-const page = await context.newPage();
 const bar = page.getByRole("banner");
 const result = page.locator(".result-window");
 
@@ -65,10 +15,6 @@ async function run(document) {
 }
 
 const answers = (text) => result.filter({ hasText: text }).waitFor();
-const shows = (where, text) => where.getByText(text).first().waitFor();
-const shot = async (name) =>
-  screenshots && page.screenshot({ path: join(screenshots, `${name}.png`), animations: "disabled" });
-
 async function fillIn(secret) {
   await bar.getByLabel("E-mail").fill(email);
   await bar.getByLabel("Password").fill(secret);
@@ -78,21 +24,6 @@ async function fillIn(secret) {
 /** The schema is asked for as the one who signed in. */
 const schemaAskedFor = () =>
   page.waitForRequest((request) => request.postData()?.includes("__schema") && "authorization" in request.headers());
-
-let passed = 0;
-let failed = 0;
-
-async function step(name, check) {
-  try {
-    await check();
-    passed += 1;
-    console.log(`ok      ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAILED  ${name}\n        ${error.message.replaceAll("\n", "\n        ")}`);
-    await shot(`failed-${failed}`);
-  }
-}
 
 await step("GraphiQL opens with the trees, and the first query finds Banyan", async () => {
   await page.goto(`${origin}/graphiql`);
@@ -160,33 +91,3 @@ await step("a reload keeps the session, signing out ends it", async () => {
   await run("{ me { email } }");
   await answers(/"me": null/);
 });
-
-await step("Swagger UI shows every path of the OpenAPI document", async () => {
-  const described = await (await context.request.get(`${origin}/openapi.json`)).json();
-  await page.goto(`${origin}/docs`);
-  await page.locator(".opblock").first().waitFor();
-  const shown = await page.locator(".opblock-summary-path").evaluateAll((all) => all.map((one) => one.dataset.path));
-  assert.deepEqual([...new Set(shown)].sort(), Object.keys(described.paths).sort());
-  await shot("docs-light");
-  await page.emulateMedia({ colorScheme: "dark" });
-  await shot("docs-dark");
-  await page.emulateMedia({ colorScheme: "light" });
-});
-
-await step("the landing page names this server, and its links hold", async () => {
-  await page.goto(`${origin}/`);
-  await shows(page.locator("pre").first(), `curl ${origin}/trees`);
-  const links = await page.getByRole("link").evaluateAll((all) => all.map((one) => one.href));
-  assert.ok(links.length >= 4, `only ${links.length} links`);
-  for (const link of links) assert.equal((await context.request.get(link)).status(), 200, link);
-  await shot("landing-light");
-  await page.emulateMedia({ colorScheme: "dark" });
-  await shot("landing-dark");
-});
-
-await step("no request left this server", () => assert.deepEqual(outside, []));
-await step("the browser has nothing to complain of, and the policy held", () => assert.deepEqual(complaints, []));
-
-await browser.close();
-console.log(`${passed} passed, ${failed} failed`);
-process.exitCode = failed ? 1 : 0;

@@ -2,6 +2,7 @@
 
 mod browser;
 mod cases;
+mod clients;
 mod command;
 mod drift;
 mod graft;
@@ -14,6 +15,8 @@ mod model;
 mod parity;
 mod policy;
 mod program;
+mod schemathesis;
+mod seeds;
 mod spelling;
 mod support;
 mod vocabulary;

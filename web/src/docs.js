@@ -14,6 +14,9 @@ SwaggerUIBundle({
   url: "/openapi.json",
   domNode: document.getElementById("page"),
   deepLinking: true,
+  displayRequestDuration: true,
+  // The schemas are told with the operations; below them all they stand folded.
+  defaultModelsExpandDepth: 0,
   // Its default sends the document to a validator on the internet.
   validatorUrl: null,
 });

@@ -4,10 +4,12 @@
 
 use super::{
     access::security,
+    headers::headers,
     json_content, reference,
     responses::{BODY, responses},
 };
-use crate::{catalog::Catalog, error::Kind};
+use crate::catalog::Catalog;
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 // No resource is named like them: tables are in snake_case.
@@ -50,14 +52,15 @@ fn user(catalog: &Catalog) -> Value {
 }
 
 /// The paths of this module.
-pub(super) fn paths(catalog: &Catalog) -> [(String, Value); 7] {
+pub(super) fn paths(catalog: &Catalog) -> [(String, Value); 8] {
     let user = json_content(user(catalog));
     let me = json!({ "get": me(&user), "patch": rename(&user) });
     [
         ("/auth/register", json!({ "post": register() })),
         ("/auth/login", json!({ "post": login() })),
         ("/auth/me", me),
-        ("/graphql", json!({ "post": graphql() })),
+        ("/graphql", json!({ "post": graphql(), "get": graphql_by_get() })),
+        ("/", json!({ "get": root() })),
         ("/openapi.json", json!({ "get": openapi() })),
         ("/livez", json!({ "get": live() })),
         ("/readyz", json!({ "get": ready() })),
@@ -92,7 +95,7 @@ fn register() -> Value {
         "examples": [{ "email": "ada@example.com", "password": "moss under nine old beeches", "name": "Ada" }],
     });
     let mut kinds = BODY.to_vec();
-    kinds.push(Kind::Conflict);
+    kinds.push(StatusCode::CONFLICT);
     json!({
         "operationId": "register",
         "tags": [IDENTITY],
@@ -136,7 +139,12 @@ fn login() -> Value {
 }
 
 fn session(description: &str) -> Value {
-    json!({ "description": description, "content": json_content(reference("schemas", "Session")) })
+    answer(description, json_content(reference("schemas", "Session")))
+}
+
+/// An answer that always has a body.
+fn answer(description: &str, content: Value) -> Value {
+    json!({ "description": description, "headers": headers(&[]), "content": content })
 }
 
 fn me(user: &Value) -> Value {
@@ -145,7 +153,7 @@ fn me(user: &Value) -> Value {
         "tags": [IDENTITY],
         "summary": "Read the caller's own user",
         "security": security(false),
-        "responses": responses([("200", json!({ "description": "The user.", "content": user }))], &[Kind::NotFound]),
+        "responses": responses([("200", answer("The user.", user.clone()))], &[StatusCode::NOT_FOUND]),
     })
 }
 
@@ -157,14 +165,14 @@ fn rename(user: &Value) -> Value {
         "examples": [{ "name": "Ada" }],
     });
     let mut kinds = BODY.to_vec();
-    kinds.push(Kind::NotFound);
+    kinds.push(StatusCode::NOT_FOUND);
     json!({
         "operationId": "renameCurrentUser",
         "tags": [IDENTITY],
         "summary": "Change the caller's own name",
         "security": security(false),
         "requestBody": { "required": true, "content": json_content(input) },
-        "responses": responses([("200", json!({ "description": "The user as it is now.", "content": user }))], &kinds),
+        "responses": responses([("200", answer("The user as it is now.", user.clone()))], &kinds),
     })
 }
 
@@ -179,6 +187,38 @@ fn graphql() -> Value {
         "required": ["query"],
         "examples": [{ "query": "{ __typename }" }],
     });
+    json!({
+        "operationId": "graphql",
+        "tags": [GRAPHQL],
+        "summary": "Run a GraphQL operation",
+        "description": "By the GraphQL-over-HTTP specification.",
+        "security": security(true),
+        "requestBody": { "required": true, "content": json_content(request) },
+        "responses": graphql_answers(),
+    })
+}
+
+fn graphql_by_get() -> Value {
+    let parameter = |name: &str, description: &str, required: bool| {
+        let schema = json!({ "type": "string" });
+        json!({ "name": name, "in": "query", "description": description, "required": required, "schema": schema })
+    };
+    json!({
+        "operationId": "graphqlQuery",
+        "tags": [GRAPHQL],
+        "summary": "Run a GraphQL query",
+        "description": "Mutations come by POST alone.",
+        "security": security(true),
+        "parameters": [
+            parameter("query", "The document.", true),
+            parameter("operationName", "Which of its operations is meant.", false),
+            parameter("variables", "The values of its variables, as a JSON object.", false),
+        ],
+        "responses": graphql_answers(),
+    })
+}
+
+fn graphql_answers() -> Value {
     let response = json!({
         "schema": {
             "type": "object",
@@ -196,35 +236,41 @@ fn graphql() -> Value {
         },
     });
     let answer = |description: &str| {
-        json!({
-            "description": description,
-            "content": { "application/json": response, "application/graphql-response+json": response },
-        })
+        answer(description, json!({ "application/json": response, "application/graphql-response+json": response }))
     };
     json!({
-        "operationId": "graphql",
-        "tags": [GRAPHQL],
-        "summary": "Run a GraphQL operation",
-        "description": "By the GraphQL-over-HTTP specification.",
-        "security": security(true),
-        "requestBody": { "required": true, "content": json_content(request) },
-        "responses": {
-            "200": answer("The operation was run; what went wrong in it is among the errors."),
-            "4XX": answer("The request was not run."),
-            "5XX": answer("The server could not run it."),
-        },
+        "200": answer("The operation was run; what went wrong in it is among the errors."),
+        "4XX": answer("The request was not run."),
+        "5XX": answer("The server could not run it."),
+    })
+}
+
+fn root() -> Value {
+    let mut content = document();
+    content["text/html"] = json!({ "schema": { "type": "string" } });
+    json!({
+        "operationId": "root",
+        "tags": [SERVER],
+        "summary": "Read this document, or in a browser the landing page",
+        "security": [],
+        "responses": { "200": answer("The OpenAPI document, or the page, as `Accept` asks for.", content) },
     })
 }
 
 fn openapi() -> Value {
-    let document = json_content(json!({ "type": "object" }));
     json!({
         "operationId": "openapi",
         "tags": [SERVER],
         "summary": "Read this document",
         "security": [],
-        "responses": { "200": { "description": "The OpenAPI document.", "content": document } },
+        "responses": { "200": answer("The OpenAPI document.", document()) },
     })
+}
+
+/// This document, in both of its media types.
+fn document() -> Value {
+    let schema = json!({ "schema": { "type": "object" } });
+    json!({ "application/json": schema, "application/openapi+json": schema })
 }
 
 fn live() -> Value {
@@ -252,5 +298,5 @@ fn ready() -> Value {
 }
 
 fn plain(description: &str) -> Value {
-    json!({ "description": description, "content": { "text/plain": { "schema": { "type": "string" } } } })
+    answer(description, json!({ "text/plain": { "schema": { "type": "string" } } }))
 }

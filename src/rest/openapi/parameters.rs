@@ -2,110 +2,161 @@
 //!
 //! In: a resource's columns and the operators of their types. Out: parameters, shared ones as components.
 
-use super::{reference, schemas::example};
+use super::{
+    preferences, reference,
+    schemas::{example, plain},
+};
 use crate::{
     catalog::{Catalog, Column, Operator, Resource, scalar::Scalar},
-    rest::{
-        condition::{OPERATORS, QUANTIFIED},
-        prefer::{Resolution, Return},
-    },
+    rest::condition::{OPERATORS, QUANTIFIED},
 };
 use serde_json::{Map, Value, json};
 
-/// The words of a list's query string that name no column: the word, and the shared parameter.
-const WORDS: [(&str, &str); 6] =
-    [("select", "Select"), ("order", "Order"), ("limit", "Limit"), ("offset", "Offset"), ("and", "And"), ("or", "Or")];
+/// The words of a query string that name no column: the word, and the shared parameter.
+const WORDS: [(&str, &str); 9] = [
+    ("select", "Select"),
+    ("order", "Order"),
+    ("limit", "Limit"),
+    ("offset", "Offset"),
+    ("cursor", "Cursor"),
+    ("and", "And"),
+    ("or", "Or"),
+    ("columns", "Columns"),
+    ("on_conflict", "OnConflict"),
+];
 
-/// The shared parameters: the words, the preference, and the filter of each column.
-pub(super) fn components(catalog: &Catalog) -> Value {
-    let mut components = shared();
+/// The shared parameters: the words, the headers, and the filter of each column.
+pub(super) fn components(catalog: &Catalog) -> Map<String, Value> {
+    let mut components = words();
+    components.extend(headers());
+    components.extend(preferences::components());
     for resource in catalog.resources() {
         components.extend(filtered(resource).map(|column| (filter_name(resource, column), filter(column))));
     }
-    components.into()
+    components
 }
 
-fn shared() -> Map<String, Value> {
-    let query = |name: &str, description: &str, schema: Value| json!({ "name": name, "in": "query", "description": description, "schema": schema });
-    let logic = json!({ "type": "string", "pattern": "^\\(.+\\)$" });
-    let values = [
-        query(
-            "select",
-            "The members of the answer: `column`, `alias:column` or `*`, separated by commas; without it, all columns. Of a \
-             list also aggregates, `column.sum()`, `avg()`, `min()`, `max()`, `count()`, or `count()` alone: then there is \
-             one object for each group of rows that have the columns beside them in common, or one for all rows.",
-            json!({ "type": "string" }),
+fn words() -> Map<String, Value> {
+    let logic = || json!({ "type": "string", "pattern": "^\\(.*\\)$" });
+    let text = || json!({ "type": "string" });
+    let describe = |word: &str| match word {
+        "select" => (
+            "The members of the answer, separated by commas; without it, all columns. `column`, `alias:column`, \
+             `column::type` and `*`; `column->member->>0` into JSON, with each `>` as `%3E`; `relation(…)` with the same \
+             in its brackets embeds the rows of a relation, `relation!inner(…)` leaves out rows that have none, \
+             `...relation(…)` puts their members beside the others. Aggregates are `column.sum()`, `avg()`, `min()`, \
+             `max()` and `count()`, or `count()` alone: then there is one object for each group of rows that have the \
+             columns beside them in common, or one for all rows.",
+            text(),
         ),
-        query(
-            "order",
-            "Columns, separated by commas, each with `.asc` or `.desc` and `.nullsfirst` or `.nullslast` behind it if need be; \
-             `relation(column)` is a column of the row at the other end of a relation to one.",
-            json!({ "type": "string" }),
+        "order" => (
+            "Columns, separated by commas, each with `.asc` or `.desc` and `.nullsfirst` or `.nullslast` behind it if need \
+             be; `relation(column)` is a column of the row at the other end of a relation to one. `relation.order` orders \
+             what is embedded.",
+            text(),
         ),
-        query(
-            "limit",
-            "How many rows at most; never more than the server's own bound.",
+        "limit" => (
+            "How many rows at most; never more than the server's own bound. `relation.limit` is that of what is embedded.",
             json!({ "type": "integer", "format": "int64", "minimum": 0 }),
         ),
-        query("offset", "How many rows are left out.", json!({ "type": "integer", "format": "int64", "minimum": 0 })),
-        query(
-            "and",
-            "Conditions that must all hold: `(column.operator.value,…)`; `and(…)`, `or(…)` and `not.` may stand inside.",
-            logic.clone(),
+        "offset" => (
+            "How many rows are left out; below zero, none. `relation.offset` is that of what is embedded.",
+            json!({ "type": "integer", "format": "int64" }),
         ),
-        query("or", "Conditions of which one must hold, in the same form as `and`.", logic),
-    ];
-    let names = WORDS.iter().map(|(_, name)| (*name).to_owned());
-    let preferences =
-        [Return::Minimal, Return::HeadersOnly, Return::Representation].map(|value| format!("return={}", value.word()));
-    let resolutions = [Resolution::Merge, Resolution::Ignore].map(|value| format!("resolution={}", value.word()));
-    let prefer = json!({
-        "name": "Prefer",
-        "in": "header",
-        "description": format!(
-            "What the answer holds: nothing, nothing but where the row is, or the rows as an array ({}). For POST: what \
-             becomes of rows whose values are taken ({}). For PATCH and DELETE with a filter that is more than the key: \
-             how many rows it may match (handling=strict, max-affected=N).",
-            preferences.join(", "),
-            resolutions.join(", "),
+        "cursor" => (
+            "Where the page begins: as the answer before tells it in `Link`. It belongs to its order, which must be the \
+             same.",
+            text(),
         ),
-        "schema": { "type": "string" },
-        "examples": { "representation": { "value": preferences[2] } },
-    });
-    let on_conflict = query(
-        "on_conflict",
-        "The columns whose values are taken, separated by commas, for `Prefer: resolution=…`. Without it: the key.",
-        json!({ "type": "string" }),
-    );
-    let others = [("Prefer".to_owned(), prefer), ("OnConflict".to_owned(), on_conflict)];
-    names.zip(values).chain(others).collect()
+        "and" => (
+            "Conditions that must all hold: `(column.operator.value,…)`; `and(…)`, `or(…)` and `not.` may stand inside. \
+             `relation.and` is about what is embedded.",
+            logic(),
+        ),
+        "or" => ("Conditions of which one must hold, in the same form as `and`.", logic()),
+        "columns" => (
+            "The members of the body that are read, separated by commas; others are left. Without it, all are.",
+            text(),
+        ),
+        _ => (
+            "The columns whose values are taken, separated by commas, for `Prefer: resolution=…`. Without it: the key.",
+            text(),
+        ),
+    };
+    let parameter = |(word, name): &(&str, &str)| {
+        let (description, schema) = describe(word);
+        let parameter = json!({ "name": word, "in": "query", "description": description, "schema": schema });
+        ((*name).to_owned(), parameter)
+    };
+    WORDS.iter().map(parameter).collect()
 }
 
-/// The parameters of a list.
+/// The headers of requests, but for the preferences.
+fn headers() -> impl Iterator<Item = (String, Value)> {
+    let text = || json!({ "type": "string" });
+    let profile = || json!({ "type": "string", "enum": ["public"] });
+    let key = json!({ "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$" });
+    [
+        ("Range", "Range", "The rows from one to another, counted from 0: `0-24`, or `25-` for all behind.", text()),
+        ("RangeUnit", "Range-Unit", "What `Range` counts: `items`.", text()),
+        ("AcceptProfile", "Accept-Profile", "The schema of the database that is read.", profile()),
+        ("ContentProfile", "Content-Profile", "The schema of the database that is written.", profile()),
+        ("IfMatch", "If-Match", "Write only if the row's `ETag` is one of these; `*` for any.", text()),
+        ("IfNoneMatch", "If-None-Match", "Tell the row only if its `ETag` is none of these.", text()),
+        (
+            "IdempotencyKey",
+            "Idempotency-Key",
+            "A text of the client's own: for 24 hours the same request with the same key gets the first answer again, and \
+             nothing more is created.",
+            key,
+        ),
+    ]
+    .into_iter()
+    .map(|(component, name, description, schema)| {
+        (component.to_owned(), json!({ "name": name, "in": "header", "description": description, "schema": schema }))
+    })
+}
+
+/// Shared parameters by their names.
+fn shared(names: &[&str]) -> Vec<Value> {
+    names.iter().map(|name| reference("parameters", name)).collect()
+}
+
+/// Of a list that is read.
 pub(super) fn of_list(resource: &Resource) -> Vec<Value> {
-    let filters = filtered(resource).map(|column| reference("parameters", &filter_name(resource, column)));
-    filters.chain(WORDS.iter().map(|(_, name)| reference("parameters", name))).collect()
+    let words = ["Select", "Order", "Limit", "Offset", "Cursor", "And", "Or"];
+    let headers = ["Range", "RangeUnit", "PreferOfList", "AcceptProfile"];
+    [filters(resource), shared(&words), shared(&headers)].concat()
 }
 
-/// The filters of a list.
-pub(super) fn filters(resource: &Resource) -> Vec<Value> {
-    let filters = filtered(resource).map(|column| reference("parameters", &filter_name(resource, column)));
-    filters.chain(["And", "Or"].map(|name| reference("parameters", name))).collect()
+/// Of a row that is read.
+pub(super) fn of_item(resource: &Resource) -> Vec<Value> {
+    [vec![key_in_path(resource)], shared(&["Select", "AcceptProfile", "IfNoneMatch"])].concat()
 }
 
-/// The columns by which new rows meet those that are there.
-pub(super) fn on_conflict() -> Value {
-    reference("parameters", "OnConflict")
+/// Of a row that is written.
+pub(super) fn of_item_write(resource: &Resource) -> Vec<Value> {
+    [vec![key_in_path(resource)], shared(&["Select", "PreferOfItem", "ContentProfile", "IfMatch"])].concat()
 }
 
-/// `select` alone, as where the path or the body names the row.
-pub(super) fn select() -> Value {
-    reference("parameters", "Select")
+/// Of new rows.
+pub(super) fn of_create() -> Vec<Value> {
+    shared(&["Select", "Order", "Columns", "OnConflict", "PreferOfCreate", "ContentProfile", "IdempotencyKey"])
 }
 
-/// The preference of a write.
-pub(super) fn prefer() -> Value {
-    reference("parameters", "Prefer")
+/// Of a row that is put where there may be one.
+pub(super) fn of_put(resource: &Resource) -> Vec<Value> {
+    [vec![key_in_query(resource)], shared(&["Select", "Columns", "PreferOfItem", "ContentProfile"])].concat()
+}
+
+/// Of a write to all rows that match.
+pub(super) fn of_change(resource: &Resource) -> Vec<Value> {
+    let words = ["Select", "Order", "And", "Or", "Columns", "PreferOfChange", "ContentProfile"];
+    [filters(resource), shared(&words)].concat()
+}
+
+fn filters(resource: &Resource) -> Vec<Value> {
+    filtered(resource).map(|column| reference("parameters", &filter_name(resource, column))).collect()
 }
 
 /// The key in the path of an item.
@@ -122,7 +173,7 @@ pub(super) fn key_in_path(resource: &Resource) -> Value {
 }
 
 /// The key in the query string of a write that names its row there.
-pub(super) fn key_in_query(resource: &Resource) -> Value {
+fn key_in_query(resource: &Resource) -> Value {
     let key = resource.key_column();
     json!({
         "name": key.name,
@@ -130,7 +181,7 @@ pub(super) fn key_in_query(resource: &Resource) -> Value {
         "required": true,
         "description": "The key of the row, behind `eq.`.",
         "schema": { "type": "string", "pattern": "^eq\\..+" },
-        "example": format!("eq.{}", in_url(key)),
+        "example": format!("eq.{}", plain(key)),
     })
 }
 
@@ -149,22 +200,28 @@ fn filter(column: &Column) -> Value {
     let operators: Vec<_> = spellings(column.scalar.operators()).collect();
     let example = match operators.first() {
         Some(&"is") | None => "is.null".to_owned(),
-        Some(operator) => format!("{operator}.{}", in_url(column)),
+        Some(operator) => format!("{operator}.{}", plain(column)),
     };
     let name = &column.name;
-    let mut description =
-        format!("A condition on `{name}`: `operator.value`, as `{example}`; `not.` before it negates.");
+    let mut description = format!(
+        "A condition on `{name}`: `operator.value`, as `{example}`; `not.` before it negates. The operators are `{}`.",
+        operators.join("`, `"),
+    );
     if let Some(word) = operators.iter().find(|word| QUANTIFIED.contains(word)) {
         description += &format!(" `{word}(any).{{…}}` and `{word}(all).{{…}}` take several values.");
+    }
+    if operators.contains(&"fts") {
+        description += " `fts(english)` and the others of full text may name a language.";
     }
     if column.scalar == Scalar::Json {
         description += &format!(" What is inside is asked by `{name}->member->0->>member`, with each `>` as `%3E`.");
     }
+    let pattern = format!("^(not\\.)?({})(\\([A-Za-z]+\\))?\\.", operators.join("|"));
     json!({
         "name": name,
         "in": "query",
         "description": description,
-        "schema": { "type": "string", "pattern": format!("^(not\\.)?({})(\\([A-Za-z]+\\))?\\.", operators.join("|")) },
+        "schema": { "type": "string", "pattern": pattern },
     })
 }
 
@@ -172,12 +229,4 @@ fn filter(column: &Column) -> Value {
 pub(super) fn spellings(operators: &'static [Operator]) -> impl Iterator<Item = &'static str> {
     let words = OPERATORS.iter();
     words.filter(|(_, operator)| operator.is_among(operators)).map(|(word, _)| *word)
-}
-
-/// A column's example as a URL has it: texts without quotes.
-fn in_url(column: &Column) -> String {
-    match example(column) {
-        Value::String(text) => text,
-        other => other.to_string(),
-    }
 }

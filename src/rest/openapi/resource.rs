@@ -4,52 +4,62 @@
 
 use super::{
     access::{Access, security},
+    answers::{told, told_as},
     json_content, parameters, reference,
-    responses::{BODY, header, responses},
-    schemas::Form,
+    responses::{BODY, responses},
+    schemas::{Form, csv_example},
 };
-use crate::{
-    catalog::{
-        Resource,
-        policy::{Condition, Grant},
-    },
-    error::Kind,
+use crate::catalog::{
+    Catalog, Resource,
+    policy::{Condition, Grant},
 };
+use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
 /// The two paths of a resource.
-pub(super) fn paths(resource: &Resource) -> [(String, Value); 2] {
+pub(super) fn paths(catalog: &Catalog, resource: &Resource) -> [(String, Value); 2] {
     let (name, key) = (&resource.name, &resource.key_column().name);
     let (mut collection, mut item) = (Map::new(), Map::new());
-    for (method, without_body) in [("get", false), ("head", true)] {
-        collection.insert(method.into(), list(resource, without_body));
-        item.insert(method.into(), one(resource, without_body));
-    }
+    let selects = selects(catalog);
+    // In the order of a reader's interest.
+    collection.insert("get".into(), list(resource, &selects, false));
+    item.insert("get".into(), one(resource, &selects, false));
     if resource.policy.create.condition != Condition::Never {
-        collection.insert("post".into(), create(resource));
+        collection.insert("post".into(), create(resource, &selects));
     }
     for write in Write::ALL.into_iter().filter(|write| write.grant(resource).condition != Condition::Never) {
-        collection.insert(write.method().into(), write.named(resource));
-        item.insert(write.method().into(), write.item(resource));
+        collection.insert(write.method().into(), write.named(resource, &selects));
+        item.insert(write.method().into(), write.item(resource, &selects));
     }
+    collection.insert("head".into(), list(resource, &selects, true));
+    item.insert("head".into(), one(resource, &selects, true));
+    collection.insert("options".into(), options(resource, &resource.names.type_plural, false));
+    item.insert("options".into(), options(resource, &resource.names.type_name, true));
     [(format!("/{name}"), collection.into()), (format!("/{name}/{{{key}}}"), item.into())]
 }
 
-fn list(resource: &Resource, without_body: bool) -> Value {
+/// What can fail wherever there is a `select`: it may name a resource that has several relations to one other.
+fn selects(catalog: &Catalog) -> Vec<StatusCode> {
+    let ambiguous = catalog.resources().iter().any(|resource| {
+        let relations = &resource.relations;
+        let twice = |target| relations.iter().filter(|relation| relation.target == target).count() > 1;
+        relations.iter().any(|relation| twice(relation.target))
+    });
+    let always = [StatusCode::BAD_REQUEST, StatusCode::NOT_ACCEPTABLE];
+    always.into_iter().chain(ambiguous.then_some(StatusCode::MULTIPLE_CHOICES)).collect()
+}
+
+fn list(resource: &Resource, selects: &[StatusCode], without_body: bool) -> Value {
     let (name, access) = (&resource.names.type_plural, Access::read(resource));
     let (operation, summary) = prefixed(without_body, "list", &format!("List {name}"), name);
-    let mut rows = json!({
-        "description": "The rows, in the order asked for.",
-        "headers": {
-            "Content-Range": header(
-                "Which rows these are: first and last, counted from 0; `*/*` for none.",
-                "^([0-9]+-[0-9]+|\\*)/\\*$",
-            ),
-        },
-    });
-    if !without_body {
-        rows["content"] = json_content(array(resource));
-    }
+    let part = "Some of the rows: the request asked for their number, and there are more.";
+    let (all, some) = if without_body {
+        let mut some = reference("responses", "Rows");
+        some["description"] = part.into();
+        (reference("responses", "Rows"), some)
+    } else {
+        (told(resource, "list"), told_as(resource, "list", part))
+    };
     json!({
         "operationId": operation,
         "tags": [resource.name],
@@ -57,25 +67,28 @@ fn list(resource: &Resource, without_body: bool) -> Value {
         "description": format!("The rows that there are for the caller. Read by {}.", access.words),
         "security": security(access.anonymous),
         "parameters": parameters::of_list(resource),
-        "responses": responses([("200", rows)], &failures(&access, &[Kind::BadRequest, Kind::NotAcceptable, Kind::RangeNotSatisfiable])),
+        "responses": responses(
+            [("200", all), ("206", some)],
+            &failures(&access, &[selects, &[StatusCode::RANGE_NOT_SATISFIABLE]]),
+        ),
     })
 }
 
-fn one(resource: &Resource, without_body: bool) -> Value {
+fn one(resource: &Resource, selects: &[StatusCode], without_body: bool) -> Value {
     let (name, access) = (&resource.names.type_name, Access::read(resource));
     let (operation, summary) = prefixed(without_body, "get", &format!("Read one {name}"), name);
-    let mut row = json!({ "description": "The row." });
-    if !without_body {
-        row["content"] = json_content(reference("schemas", name));
-    }
+    let row = if without_body { reference("responses", "Row") } else { told(resource, "row") };
     json!({
         "operationId": operation,
         "tags": [resource.name],
         "summary": summary,
         "description": format!("The row, if it is there for the caller. Read by {}.", access.words),
         "security": security(access.anonymous),
-        "parameters": [parameters::key_in_path(resource), parameters::select()],
-        "responses": responses([("200", row)], &failures(&access, &[Kind::BadRequest, Kind::NotFound, Kind::NotAcceptable])),
+        "parameters": parameters::of_item(resource),
+        "responses": responses(
+            [("200", row), ("304", reference("responses", "NotModified"))],
+            &failures(&access, &[selects, &[StatusCode::NOT_FOUND]]),
+        ),
     })
 }
 
@@ -88,36 +101,50 @@ fn prefixed(without_body: bool, verb: &str, summary: &str, name: &str) -> (Strin
     }
 }
 
-fn create(resource: &Resource) -> Value {
+/// Which methods there are.
+fn options(resource: &Resource, name: &str, on_item: bool) -> Value {
+    let parameters = if on_item { vec![parameters::key_in_path(resource)] } else { Vec::new() };
+    json!({
+        "operationId": format!("options{name}"),
+        "tags": [resource.name],
+        "summary": "Ask for the methods of this path",
+        "security": security(true),
+        "parameters": parameters,
+        "responses": responses([("200", reference("responses", "Methods"))], &[]),
+    })
+}
+
+fn create(resource: &Resource, selects: &[StatusCode]) -> Value {
     let name = &resource.names.type_name;
     let access = Access::write(resource, &resource.policy.create);
-    let created = json!({
-        "description": "The new row: the object, or an array of it for `return=representation`, or nothing for the other preferences and for several rows.",
-        "headers": {
-            "Location": header("Where the row is.", "^/"),
-            "Preference-Applied": preference_applied(),
-        },
-        "content": json_content(json!({ "oneOf": [reference("schemas", name), array(resource)] })),
-    });
-    let mut merged = created.clone();
-    merged["description"] =
-        "For `resolution=merge-duplicates`: all rows were there, and have got the new values.".into();
+    let created = told_as(
+        resource,
+        "written",
+        "The new row: the object, or an array of it for `return=representation`, or nothing for the other preferences \
+         and for several rows.",
+    );
+    let merged = told_as(
+        resource,
+        "written",
+        "For `resolution=merge-duplicates`: all rows were there, and have got the new values.",
+    );
     let input = reference("schemas", &Form::Create.name(resource));
-    let mut kinds = BODY.to_vec();
-    kinds.extend([Kind::NotAcceptable, Kind::Conflict]);
     // A row that is there may be one that the caller sees and must not write to.
-    if !access.forbids && Access::write(resource, &resource.policy.update).forbids {
-        kinds.push(Kind::Forbidden);
-    }
+    let meets = Access::write(resource, &resource.policy.update).forbids.then_some(StatusCode::FORBIDDEN);
+    let own = [StatusCode::METHOD_NOT_ALLOWED, StatusCode::CONFLICT];
+    let kinds = failures(&access, &[selects, &BODY, &own, meets.as_slice()]);
     json!({
         "operationId": format!("create{name}"),
         "tags": [resource.name],
         "summary": format!("Create one {name}, or several"),
-        "description": format!("Created by {}. An array is created whole, or not at all.", access.words),
+        "description": format!(
+            "Created by {}. Several rows, as an array or as lines of CSV, are created all or none.",
+            access.words
+        ),
         "security": security(access.anonymous),
-        "parameters": [parameters::select(), parameters::on_conflict(), parameters::prefer()],
-        "requestBody": { "required": true, "content": json_content(json!({ "oneOf": [input, { "type": "array", "items": input }] })) },
-        "responses": responses([("200", merged), ("201", created)], &failures(&access, &kinds)),
+        "parameters": parameters::of_create(),
+        "requestBody": body(resource, Form::Create, json!({ "oneOf": [input, { "type": "array", "items": input }] })),
+        "responses": responses([("200", merged), ("201", created)], &kinds),
     })
 }
 
@@ -148,8 +175,12 @@ impl Write {
         }
     }
 
-    fn summary(self, resource: &Resource) -> String {
-        format!("{} one {}", self.verb(), resource.names.type_name)
+    const fn form(self) -> Option<Form> {
+        match self {
+            Self::Replace => Some(Form::Replace),
+            Self::Update => Some(Form::Update),
+            Self::Delete => None,
+        }
     }
 
     fn grant(self, resource: &Resource) -> &Grant {
@@ -158,101 +189,86 @@ impl Write {
     }
 
     /// What both paths say of it, without its parameters and responses.
-    fn operation(self, resource: &Resource, by: &str, access: &Access) -> Value {
+    fn operation(self, resource: &Resource, name: &str, summary: String, access: &Access) -> Value {
+        let verb = self.verb();
         let mut operation = json!({
-            "operationId": format!("{}{}{by}", self.verb().to_lowercase(), resource.names.type_name),
+            "operationId": format!("{}{name}", verb.to_lowercase()),
             "tags": [resource.name],
-            "summary": self.summary(resource),
-            "description": format!("{}d by {}.", self.verb(), access.words),
+            "summary": summary,
+            "description": format!("{verb}d by {}.", access.words),
             "security": security(access.anonymous),
         });
-        match self {
-            Self::Replace => operation["requestBody"] = body(resource, Form::Replace),
-            Self::Update => operation["requestBody"] = body(resource, Form::Update),
-            Self::Delete => {}
+        if let Some(form) = self.form() {
+            operation["requestBody"] = body(resource, form, reference("schemas", &form.name(resource)));
         }
         operation
     }
 
-    /// The failures of both paths.
-    fn failures(self, access: &Access) -> Vec<Kind> {
-        let mut kinds = failures(access, &[Kind::BadRequest, Kind::NotAcceptable, Kind::Conflict]);
-        if self != Self::Delete {
-            kinds.extend(BODY);
-        }
-        kinds
+    /// The failures of both paths, with `others`.
+    fn failures(self, access: &Access, selects: &[StatusCode], others: &[StatusCode]) -> Vec<StatusCode> {
+        let body = if self == Self::Delete { &[] } else { BODY.as_slice() };
+        failures(access, &[selects, body, &[StatusCode::METHOD_NOT_ALLOWED, StatusCode::CONFLICT], others])
     }
 
     /// On the path of the item.
-    fn item(self, resource: &Resource) -> Value {
-        let access = Access::write(resource, self.grant(resource));
-        let mut operation = self.operation(resource, "", &access);
-        let mut kinds = self.failures(&access);
-        kinds.push(Kind::NotFound);
-        let mut parameters = vec![parameters::key_in_path(resource)];
-        let success = if self == Self::Delete {
-            ("204", json!({ "description": "The row is deleted." }))
-        } else {
-            parameters.push(parameters::select());
-            let row = reference("schemas", &resource.names.type_name);
-            ("200", json!({ "description": "The row as it is now.", "content": json_content(row) }))
+    fn item(self, resource: &Resource, selects: &[StatusCode]) -> Value {
+        let (name, access) = (&resource.names.type_name, Access::write(resource, self.grant(resource)));
+        let mut operation = self.operation(resource, name, format!("{} one {name}", self.verb()), &access);
+        let (done, silent) = match self {
+            Self::Delete => ("For `return=representation`: the row as it was, in an array.", "Gone"),
+            Self::Replace | Self::Update => ("The row as it is now; in an array for `return=representation`.", "Done"),
         };
-        operation["parameters"] = parameters.into();
-        operation["responses"] = responses([success], &kinds);
-        operation
-    }
-
-    /// On the path of the collection, whose query string names the row.
-    fn named(self, resource: &Resource) -> Value {
-        let access = Access::write(resource, self.grant(resource));
-        let mut operation = self.operation(resource, "ByQuery", &access);
-        let mut kinds = self.failures(&access);
-        let silent = if self == Self::Replace {
-            kinds.push(Kind::NotFound);
-            "The row is replaced."
-        } else {
-            "It is done, or there was no such row."
-        };
-        let headers = json!({ "Preference-Applied": preference_applied() });
-        operation["summary"] = format!("{}, named in the query string", self.summary(resource)).into();
-        let mut named = match self {
-            Self::Replace => vec![parameters::key_in_query(resource)],
-            // Any filter, where the preference says how many rows it may match.
-            Self::Update | Self::Delete => parameters::filters(resource),
-        };
-        named.extend([parameters::select(), parameters::prefer()]);
-        operation["parameters"] = named.into();
+        operation["parameters"] = parameters::of_item_write(resource).into();
         operation["responses"] = responses(
-            [
-                (
-                    "200",
-                    json!({
-                        "description": "For `return=representation`: the row, or an empty array where there is none.",
-                        "headers": headers,
-                        "content": json_content(array(resource)),
-                    }),
-                ),
-                ("204", json!({ "description": silent, "headers": headers })),
-            ],
-            &kinds,
+            [("200", told_as(resource, "written", done)), ("204", reference("responses", silent))],
+            &self.failures(&access, selects, &[StatusCode::NOT_FOUND, StatusCode::PRECONDITION_FAILED]),
         );
         operation
     }
+
+    /// On the path of the collection, whose query string names the rows.
+    fn named(self, resource: &Resource, selects: &[StatusCode]) -> Value {
+        let access = Access::write(resource, self.grant(resource));
+        let (one, several) = (&resource.names.type_name, &resource.names.type_plural);
+        let told = told_as(resource, "written", "For `return=representation`: the rows, in an array.");
+        let silent = reference("responses", "Done");
+        if self == Self::Replace {
+            let summary = format!("Put one {one}, whether it is there or not");
+            let mut operation = self.operation(resource, &format!("{one}ByKey"), summary, &access);
+            let created = told_as(resource, "written", "The row was not there, and is now.");
+            operation["parameters"] = parameters::of_put(resource).into();
+            operation["responses"] = responses(
+                [("200", told), ("201", created), ("204", silent)],
+                &self.failures(&access, selects, &[StatusCode::NOT_FOUND]),
+            );
+            return operation;
+        }
+        let summary = format!("{} all {several} that match", self.verb());
+        let mut operation = self.operation(resource, several, summary, &access);
+        operation["parameters"] = parameters::of_change(resource).into();
+        operation["responses"] = responses([("200", told), ("204", silent)], &self.failures(&access, selects, &[]));
+        operation
+    }
 }
 
-/// `kinds`, and being forbidden where somebody can be.
-fn failures(access: &Access, kinds: &[Kind]) -> Vec<Kind> {
-    kinds.iter().copied().chain(access.forbids.then_some(Kind::Forbidden)).collect()
+/// All of `statuses`, and being forbidden where somebody can be.
+fn failures(access: &Access, statuses: &[&[StatusCode]]) -> Vec<StatusCode> {
+    statuses.concat().into_iter().chain(access.forbids.then_some(StatusCode::FORBIDDEN)).collect()
 }
 
-fn body(resource: &Resource, form: Form) -> Value {
-    json!({ "required": true, "content": json_content(reference("schemas", &form.name(resource))) })
-}
-
-fn array(resource: &Resource) -> Value {
-    json!({ "type": "array", "items": reference("schemas", &resource.names.type_name) })
-}
-
-fn preference_applied() -> Value {
-    header("The preferences that were honoured, if some were sent.", "^(resolution|handling|return)=")
+/// A body of one row, or of what `json` says, in the media types that are read.
+fn body(resource: &Resource, form: Form, json: Value) -> Value {
+    let mut content = json_content(json);
+    let row = reference("schemas", &form.name(resource));
+    content["application/x-www-form-urlencoded"] = json!({ "schema": row });
+    if form == Form::Create {
+        content["text/csv"] = json!({
+            "schema": {
+                "type": "string",
+                "description": "A line of names, then a line a row; `NULL` is NULL, and nothing is the empty text.",
+            },
+            "example": csv_example(resource),
+        });
+    }
+    json!({ "required": true, "content": content })
 }

@@ -1,70 +1,186 @@
-//! What operations answer, and how they fail.
+//! How operations fail, and the answers that have no rows.
 //!
-//! In: the kinds of failure that an operation can meet. Out: its responses, failures by reference to shared ones.
+//! In: the statuses that an operation can have. Out: its responses, by reference to shared ones.
 
-use super::{json_content, reference};
-use crate::{error::Kind, error_http};
+use super::{headers::headers, json_content, reference};
+use axum::http::StatusCode;
 use serde_json::{Map, Value, json};
 
-/// The failures that several operations share: the name of the response, and when it is the answer. Any other failure
-/// is described by [`DEFAULT`].
-const FAILURES: [(Kind, &str, &str); 11] = [
-    (Kind::BadRequest, "BadRequest", "The request is not understood: a malformed value, or a name that is not there."),
-    (Kind::Unauthenticated, "Unauthenticated", "There is no token, or it is not good."),
-    (Kind::Forbidden, "Forbidden", "The caller is known and may not do this."),
-    (Kind::NotFound, "NotFound", "The row is not there, or not for this caller."),
-    (Kind::NotAcceptable, "NotAcceptable", "`Accept` names no media type that is written."),
-    (Kind::Conflict, "Conflict", "Another row stands in the way: a value is taken, or a row is referred to."),
-    (Kind::PayloadTooLarge, "PayloadTooLarge", "The body is larger than this server reads."),
-    (Kind::UnsupportedMediaType, "UnsupportedMediaType", "The body is of a media type that is not read."),
-    (Kind::RangeNotSatisfiable, "RangeNotSatisfiable", "The rows asked for cannot be: the limit is below zero."),
-    (Kind::Invalid, "Invalid", "The body breaks a rule or has unknown members; `details` names each."),
-    (Kind::Unavailable, "Unavailable", "The database is away or has no connection free in time."),
+/// The failures that operations share: the status, the name of the response, when it is the answer, and one that a
+/// client could get: its code and its message.
+const FAILURES: [(StatusCode, &str, &str, &str, &str); 16] = [
+    (
+        StatusCode::MULTIPLE_CHOICES,
+        "Ambiguous",
+        "`select` names a relation of which there are several; `details` has them.",
+        "PGRST201",
+        "Could not embed because more than one relationship was found for 'expenses' and 'users'",
+    ),
+    (
+        StatusCode::BAD_REQUEST,
+        "BadRequest",
+        "The request is not understood: a malformed value, or a name that is not there.",
+        "42703",
+        "There is no column \"nam\"",
+    ),
+    (
+        StatusCode::UNAUTHORIZED,
+        "Unauthenticated",
+        "There is no token, or it is not good.",
+        "PGRST301",
+        "The token is not good",
+    ),
+    (StatusCode::FORBIDDEN, "Forbidden", "The caller is known and may not do this.", "42501", "This is not for you"),
+    (
+        StatusCode::NOT_FOUND,
+        "NotFound",
+        "The row is not there, or not for this caller.",
+        "PGRST116",
+        "There is no such row",
+    ),
+    (
+        StatusCode::METHOD_NOT_ALLOWED,
+        "MethodNotAllowed",
+        "The method does not fit what the query string asks for, or the database takes no writes.",
+        "25006",
+        "The database takes no writes",
+    ),
+    (
+        StatusCode::NOT_ACCEPTABLE,
+        "NotAcceptable",
+        "`Accept` names no media type that is written, or one object where there is not exactly one row; or the profile \
+         is not `public`.",
+        "PGRST107",
+        "None of these media types are available: image/png",
+    ),
+    (
+        StatusCode::CONFLICT,
+        "Conflict",
+        "Another row stands in the way: a value is taken, or a row is referred to.",
+        "23505",
+        "A row with this id is there already",
+    ),
+    (
+        StatusCode::PRECONDITION_FAILED,
+        "PreconditionFailed",
+        "The row is not in the state that the request names.",
+        "PGRST412",
+        "The row has changed",
+    ),
+    (
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "PayloadTooLarge",
+        "The body is larger than this server reads.",
+        "PGRST102",
+        "The body is larger than this server reads",
+    ),
+    (
+        StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        "UnsupportedMediaType",
+        "The body is of a media type that is not read.",
+        "PGRST107",
+        "The body is of a media type that is not read",
+    ),
+    (
+        StatusCode::RANGE_NOT_SATISFIABLE,
+        "RangeNotSatisfiable",
+        "The rows asked for cannot be: they begin behind the last one, end before the first, or are fewer than none.",
+        "PGRST103",
+        "Requested range not satisfiable",
+    ),
+    (
+        StatusCode::UNPROCESSABLE_ENTITY,
+        "Invalid",
+        "The body breaks a rule or has unknown members, each of which `details` names; or the `Idempotency-Key` was \
+         another body's.",
+        "23514",
+        "title must be 1 to 200 characters long",
+    ),
+    (
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "Internal",
+        "A defect of the server's; `details` has the id of the request.",
+        "PGRSTX00",
+        "The server could not answer this request",
+    ),
+    (
+        StatusCode::SERVICE_UNAVAILABLE,
+        "Unavailable",
+        "The database is away or has no connection free in time.",
+        "PGRST001",
+        "The database is away",
+    ),
+    (
+        StatusCode::GATEWAY_TIMEOUT,
+        "Timeout",
+        "The request took longer than it may.",
+        "57014",
+        "The request took longer than it may",
+    ),
 ];
 
-const DEFAULT: (&str, &str) = ("Failure", "Any other failure.");
+/// What every operation can meet.
+const ALWAYS: [StatusCode; 4] = [
+    StatusCode::UNAUTHORIZED,
+    StatusCode::INTERNAL_SERVER_ERROR,
+    StatusCode::SERVICE_UNAVAILABLE,
+    StatusCode::GATEWAY_TIMEOUT,
+];
 
 /// What every operation with a body can meet.
-pub(super) const BODY: [Kind; 4] = [Kind::BadRequest, Kind::PayloadTooLarge, Kind::UnsupportedMediaType, Kind::Invalid];
+pub(super) const BODY: [StatusCode; 4] = [
+    StatusCode::BAD_REQUEST,
+    StatusCode::PAYLOAD_TOO_LARGE,
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    StatusCode::UNPROCESSABLE_ENTITY,
+];
 
-/// The shared responses.
-pub(super) fn components() -> Value {
-    let failures = FAILURES.iter().map(|(kind, name, description)| {
-        let mut response = failure(description);
-        match kind {
-            Kind::Unauthenticated => {
-                response["headers"] = json!({ "WWW-Authenticate": header("How to authenticate.", "^Bearer") });
-            }
-            Kind::Unavailable => {
-                response["headers"] =
-                    json!({ "Retry-After": header("After how many seconds to try again.", "^[0-9]+$") });
-            }
-            _ => {}
-        }
-        ((*name).to_owned(), response)
+/// The shared responses: every failure, and what has no body.
+pub(super) fn components() -> Map<String, Value> {
+    let failures = FAILURES.iter().map(|(status, name, description, code, message)| {
+        let mut content = json_content(reference("schemas", "Error"));
+        content["application/json"]["example"] =
+            json!({ "code": code, "message": message, "details": null, "hint": null });
+        let own = match *status {
+            StatusCode::UNAUTHORIZED => vec!["WWW-Authenticate"],
+            StatusCode::METHOD_NOT_ALLOWED => vec!["Allow"],
+            StatusCode::SERVICE_UNAVAILABLE => vec!["Retry-After"],
+            _ => Vec::new(),
+        };
+        let own = headers(&[own.as_slice(), &["Proxy-Status"]].concat());
+        ((*name).to_owned(), json!({ "description": description, "headers": own, "content": content }))
     });
-    failures.chain([(DEFAULT.0.to_owned(), failure(DEFAULT.1))]).collect::<Map<_, _>>().into()
-}
-
-fn failure(description: &str) -> Value {
-    json!({ "description": description, "content": json_content(reference("schemas", "Error")) })
-}
-
-/// A header of a response.
-pub(super) fn header(description: &str, pattern: &str) -> Value {
-    json!({ "description": description, "schema": { "type": "string", "pattern": pattern } })
+    let silent = [
+        (
+            "Rows",
+            "The headers of the same request by GET.",
+            headers(&["Content-Range", "Content-Location", "Content-Profile", "Link", "Preference-Applied", "Vary"]),
+        ),
+        ("Row", "The headers of the same request by GET.", headers(&["Content-Profile", "ETag", "Vary"])),
+        ("NotModified", "The row is still in the state that `If-None-Match` names.", headers(&["ETag", "Vary"])),
+        (
+            "Done",
+            "It is done, and nothing is told of it; or there was no such row to do it to.",
+            headers(&["Content-Profile", "Content-Range", "Location", "Preference-Applied"]),
+        ),
+        ("Gone", "The row is deleted.", headers(&["Preference-Applied"])),
+        ("Methods", "The methods are in `Allow`.", headers(&["Allow"])),
+    ];
+    let silent = silent.map(|(name, description, headers)| {
+        (name.to_owned(), json!({ "description": description, "headers": headers }))
+    });
+    failures.chain(silent).collect()
 }
 
 /// The responses of an operation: those of success, those of `failures`, those that every operation can have.
-pub(super) fn responses<const N: usize>(successes: [(&str, Value); N], failures: &[Kind]) -> Value {
+pub(super) fn responses<const N: usize>(successes: [(&str, Value); N], failures: &[StatusCode]) -> Value {
     let mut responses: Map<String, Value> =
         successes.into_iter().map(|(status, response)| (status.to_owned(), response)).collect();
-    for (kind, name, _) in &FAILURES {
-        if failures.contains(kind) || matches!(kind, Kind::Unauthenticated | Kind::Unavailable) {
-            responses.insert(error_http::status(*kind).as_str().to_owned(), reference("responses", name));
+    for (status, name, ..) in &FAILURES {
+        if failures.contains(status) || ALWAYS.contains(status) {
+            responses.insert(status.as_str().to_owned(), reference("responses", name));
         }
     }
-    responses.insert("default".to_owned(), reference("responses", DEFAULT.0));
     responses.into()
 }
 

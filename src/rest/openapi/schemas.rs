@@ -3,10 +3,10 @@
 //! In: columns, with their types, rules and fills. Out: the schemas that the policy leaves a use for, each with an
 //! example made of the types.
 
-use super::access::words;
+use super::{access::words, reference};
 use crate::{
     catalog::{
-        Cardinality, Catalog, Column, Fill, Resource, Rule,
+        Cardinality, Catalog, Column, Fill, Relation, Resource, Rule,
         policy::Condition,
         scalar::{Cell, Decimal, Scalar, Style, Value as Constant},
     },
@@ -56,9 +56,9 @@ impl Form {
 
     fn requires(self, resource: &Resource, column: &Column) -> bool {
         match self {
-            Self::Row => true,
+            // What is there is for `select` to say.
+            Self::Row | Self::Update => false,
             Self::Create => column.required(),
-            Self::Update => false,
             Self::Replace => column.required() && column.touch.is_none() && !is_key(resource, column),
         }
     }
@@ -66,7 +66,11 @@ impl Form {
     fn description(self, resource: &Resource) -> String {
         let name = &resource.name;
         match self {
-            Self::Row => resource.description.clone(),
+            Self::Row => format!(
+                "{} Without `select` all columns are there, and no relations. With it, members are what it says: a column \
+                 may have another name or another type.",
+                resource.description
+            ),
             Self::Create => format!("A new row of {name}."),
             Self::Update => format!("Changes to a row of {name}: columns that are not named keep what they have."),
             Self::Replace => {
@@ -95,8 +99,13 @@ pub(super) fn of(catalog: &Catalog, resource: &Resource) -> Vec<(String, Value)>
 
 fn schema(catalog: &Catalog, resource: &Resource, form: Form) -> Value {
     let columns = form.columns(resource);
-    let properties: Map<String, Value> =
+    let mut properties: Map<String, Value> =
         columns.iter().map(|column| (column.name.clone(), property(catalog, resource, form, column))).collect();
+    if form == Form::Row {
+        for relation in &resource.relations {
+            properties.entry(relation.name.as_str()).or_insert_with(|| embedded(catalog, relation));
+        }
+    }
     let required: Vec<&str> =
         columns.iter().filter(|column| form.requires(resource, column)).map(|column| column.name.as_str()).collect();
     let sample: Map<String, Value> = columns
@@ -117,6 +126,34 @@ fn schema(catalog: &Catalog, resource: &Resource, form: Form) -> Value {
         schema["additionalProperties"] = false.into();
     }
     schema
+}
+
+/// The schema of what `select` embeds by a relation.
+fn embedded(catalog: &Catalog, relation: &Relation) -> Value {
+    let row = reference("schemas", &catalog.at(relation.target).names.type_name);
+    let mut schema = match relation.cardinality {
+        Cardinality::One => json!({ "anyOf": [row, { "type": "null" }] }),
+        Cardinality::Many => json!({ "type": "array", "items": row }),
+    };
+    schema["description"] = format!("There if `select` asks for it: `{}(…)`.", relation.name).into();
+    schema["readOnly"] = true.into();
+    schema
+}
+
+/// A body of CSV: the names of what a new row must have, and a row.
+pub(super) fn csv_example(resource: &Resource) -> String {
+    let columns: Vec<&Column> = create_columns(resource).filter(|column| column.required()).collect();
+    let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    let values: Vec<String> = columns.iter().map(|column| plain(column)).collect();
+    format!("{}\n{}\n", names.join(","), values.join(","))
+}
+
+/// A column's example without the quotes of a text.
+pub(super) fn plain(column: &Column) -> String {
+    match example(column) {
+        Value::String(text) => text,
+        other => other.to_string(),
+    }
 }
 
 /// The schema of a column in one form of its resource.

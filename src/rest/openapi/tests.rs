@@ -16,7 +16,7 @@ use crate::{
 use serde_json::{Value, json};
 use std::{collections::HashSet, sync::Arc};
 
-const METHODS: [&str; 6] = ["get", "head", "post", "put", "patch", "delete"];
+const METHODS: [&str; 7] = ["get", "post", "put", "patch", "delete", "head", "options"];
 
 fn catalog() -> Catalog {
     resources().build().unwrap()
@@ -49,7 +49,7 @@ fn every_resource_has_its_paths() {
     for resource in catalog.resources() {
         let (name, key) = (&resource.name, &resource.key_column().name);
         for path in [format!("/{name}"), format!("/{name}/{{{key}}}")] {
-            assert!(methods(&document, &path).starts_with(&["get", "head"]), "{path}");
+            assert!(methods(&document, &path).ends_with(&["head", "options"]), "{path}");
         }
         assert!(document["components"]["schemas"][Form::Row.name(resource)].is_object(), "{name}");
     }
@@ -59,8 +59,8 @@ fn every_resource_has_its_paths() {
 fn what_nobody_may_do_is_not_there() {
     let document = document(&catalog());
     assert_eq!(methods(&document, "/trees"), METHODS);
-    assert_eq!(methods(&document, "/users"), ["get", "head", "put", "patch"]);
-    assert_eq!(methods(&document, "/users/{id}"), ["get", "head", "put", "patch"]);
+    assert_eq!(methods(&document, "/users"), ["get", "put", "patch", "head", "options"]);
+    assert_eq!(methods(&document, "/users/{id}"), ["get", "put", "patch", "head", "options"]);
     assert!(document["components"]["schemas"]["CreateUser"].is_null());
     let expense = &document["components"]["schemas"]["CreateExpense"];
     assert!(expense["properties"]["user_id"].is_null());
@@ -74,10 +74,10 @@ fn failures_are_told_where_they_can_happen() {
         let responses = document["paths"][path][method]["responses"].as_object().unwrap();
         responses.keys().cloned().collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(statuses("/trees", "get"), "200 400 401 406 416 503 default");
-    assert_eq!(statuses("/trees/{id}", "delete"), "204 400 401 403 404 406 409 503 default");
-    assert_eq!(statuses("/expenses", "post"), "200 201 400 401 403 406 409 413 415 422 503 default");
-    assert_eq!(statuses("/users", "patch"), "200 204 400 401 403 406 409 413 415 422 503 default");
+    assert_eq!(statuses("/trees", "get"), "200 206 400 401 406 416 500 503 504");
+    assert_eq!(statuses("/trees/{id}", "delete"), "200 204 400 401 403 404 405 406 409 412 500 503 504");
+    assert_eq!(statuses("/expenses", "post"), "200 201 400 401 403 405 406 409 413 415 422 500 503 504");
+    assert_eq!(statuses("/users", "patch"), "200 204 400 401 403 405 406 409 413 415 422 500 503 504");
     assert_eq!(document["paths"]["/trees"]["get"]["security"][0], json!({}));
     assert!(document["paths"]["/expenses"]["get"]["security"][0]["bearer"].is_array());
 }
@@ -92,7 +92,7 @@ fn every_reference_resolves_and_every_component_is_used() {
         let pointer = reference.strip_prefix('#').unwrap();
         assert!(document.pointer(pointer).is_some(), "{reference}");
     }
-    for kind in ["schemas", "parameters", "responses"] {
+    for kind in ["schemas", "parameters", "responses", "headers"] {
         for name in document["components"][kind].as_object().unwrap().keys() {
             assert!(references.contains(format!("#/components/{kind}/{name}").as_str()), "{kind} {name}");
         }

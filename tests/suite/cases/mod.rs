@@ -10,6 +10,7 @@ mod bulk;
 mod by_filter;
 mod concurrency;
 mod cursors;
+mod document;
 mod documents;
 mod embeds;
 mod error_codes;
