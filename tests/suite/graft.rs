@@ -28,7 +28,8 @@ async fn the_same_on_both<T: PartialEq + std::fmt::Debug>(case: impl AsyncFn(&Se
     assert_eq!(sqlite, postgres, "SQLite on the left, PostgreSQL on the right");
 }
 
-async fn plant(server: &Server) {
+/// Gives Ann the rows at the edges of every type.
+pub(crate) async fn plant(server: &Server) {
     for row in rows() {
         server.text(User, "POST", "/species", "application/json", row).await.expect(201);
     }

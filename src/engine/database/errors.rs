@@ -2,7 +2,7 @@
 //!
 //! In: a driver's error. Out: an [`Error`] with a SQLSTATE-shaped code; the driver's own words go to the log alone.
 
-use super::sqlite::aggregates::OUT_OF_RANGE;
+use super::sqlite::{SQLSTATE, aggregates::OUT_OF_RANGE};
 use crate::error::{Error, Kind, Problem};
 use sea_orm::{DbErr, RuntimeErr};
 
@@ -27,6 +27,9 @@ fn from_sqlstate(code: &str, violation: Violation) -> Error {
         "57014" => Error::new(Kind::Timeout, "The statement took longer than it may"),
         "40001" | "40P01" | "55P03" => Error::new(Kind::Unavailable, "Others were writing the same rows; try again"),
         "22003" => Error::bad_request("A number is beyond the range of its type").hint("Sums end at 64 bits"),
+        // What a client writes is read before it comes here: it is a column's value that is cast.
+        "22P02" | "22007" | "22008" | "22023" => Error::bad_request("A value is none of the type that it is cast to")
+            .hint("Leave such values out by a filter, or cast to text"),
         code if code.starts_with("22") => Error::bad_request("A value is outside of its type"),
         code if ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) => {
             Error::new(Kind::Unavailable, "The database cannot be reached").hint("Try again in a moment")
@@ -81,6 +84,9 @@ pub(super) fn from_sqlite(error: rusqlite::Error) -> Error {
     };
     if message.as_deref() == Some(OUT_OF_RANGE) {
         return from_sqlstate("22003", Violation::default()).source(error);
+    }
+    if let Some(code) = message.as_deref().and_then(|message| message.strip_prefix(SQLSTATE)) {
+        return from_sqlstate(code, Violation::default()).source(error.to_string());
     }
     let code = match (failure.extended_code, failure.extended_code & 0xff) {
         (2067 | 1555 | 2579, _) => "23505",

@@ -46,10 +46,15 @@ pub fn plan(catalog: &Catalog, question: &Question, style: Style, bounds: Bounds
         defects: Defects::default(),
         group: None,
         conditions: 0,
+        told: 0,
+        around: limits::Around::of(if question.request.action.is_of_one() { 1 } else { bounds.max_page }),
     };
     let action = planner.action(resource, &question.request.action)?;
     let read = match &question.request.action {
-        Action::List(list) => planner.list(resource, list, &question.request.select, &question.envelope)?,
+        Action::List(list) => {
+            planner.around = limits::Around::of(1);
+            planner.list(resource, list, &question.request.select, &question.envelope)?
+        }
         Action::Get(key) | Action::Delete(Target::Row { key, .. }) => {
             let key = planner.key(resource, *key);
             planner.row(resource, key, &question.request.select)?
@@ -80,6 +85,10 @@ struct Planner<'c> {
     group: Option<GroupScope>,
     /// How many conditions the filters have so far.
     conditions: usize,
+    /// How many values are told so far.
+    told: usize,
+    /// The rows around what is being selected.
+    around: limits::Around,
 }
 
 impl Planner<'_> {
@@ -119,7 +128,10 @@ impl Planner<'_> {
         let filter = list.filter.as_ref().map(|filter| self.filter(resource, filter)).transpose()?;
         let order = self.order(resource, &list.order)?;
         let page = self.page(resource, &list.page, &order)?;
+        let around = self.around;
+        self.around = around.list(page.limit, self.style)?;
         let select = self.select(resource, select)?;
+        self.around = around;
         let (mut told, mut counted, mut summaries) = (true, false, Vec::new());
         match envelope {
             Envelope::Object | Envelope::Array => {}
@@ -175,7 +187,13 @@ impl Planner<'_> {
         fields.iter().map(|field| self.field(resource, field)).collect()
     }
 
+    /// Counts a value to those that are told.
+    fn count_told(&mut self) -> Result<()> {
+        limits::count_told(&mut self.told, self.style)
+    }
+
     fn field(&mut self, resource: usize, field: &Field) -> Result<Selection> {
+        self.count_told()?;
         let of = self.catalog.at(resource);
         let style = self.style;
         let named = |alias: &Option<String>, name: &str, field: &str| {
@@ -189,12 +207,18 @@ impl Planner<'_> {
             }
             Field::NodeId { alias } => Selection::NodeId { alias: alias.clone() },
             Field::TypeName { alias } => Selection::TypeName { alias: alias.clone() },
-            Field::Term { .. } => return Err(not_yet()),
+            Field::Term { alias, term } => {
+                limits::check_order(term, &mut self.conditions)?;
+                Selection::Value { alias: alias.clone(), expression: self.term(resource, term)? }
+            }
             Field::One { alias, relation, filter, spread, select } => {
                 let (index, target) = find_relation(of, relation, Cardinality::One)?;
                 let alias = named(alias, relation, &of.relations[index].field);
                 let filter = filter.as_ref().map(|filter| self.filter(target, filter)).transpose()?;
+                let around = self.around;
+                self.around = around.one();
                 let read = Read { key: None, filter, ..self.row(target, KeySource::Written, select)? };
+                self.around = around;
                 Selection::One { alias, relation: index, read: Box::new(read), spread: *spread }
             }
             Field::Many { alias, relation, list, select, envelope, spread } => {
@@ -205,11 +229,6 @@ impl Planner<'_> {
             }
         })
     }
-}
-
-/// INTERIM: replaced by its owner.
-fn not_yet() -> Error {
-    Error::bad_request("not yet").code("PGRST127")
 }
 
 fn find_column(resource: &Resource, name: &str) -> Result<usize> {
