@@ -10,6 +10,7 @@ mod csv;
 pub mod cursor;
 pub mod database;
 mod execute;
+pub mod flow;
 mod nested;
 mod operand;
 pub mod plan;
@@ -28,6 +29,7 @@ use authorize::{Authorized, Who};
 use bind::{Argument, Bound};
 use compile::Plan;
 use database::{Connection, Database, Transaction};
+use flow::Long;
 use plan::Bounds;
 use principal::Principal;
 use query::Query;
@@ -172,7 +174,7 @@ impl Engine {
     /// Those of [`Engine::read`] and [`Engine::write`].
     pub async fn run_bound(&self, plan: &Plan, bound: &Bound) -> Result<Answer> {
         if plan.write.is_none() {
-            return execute::page(&self.0.database.read().await?, plan, bound).await;
+            return self.read(&self.0.database.read().await?, plan, bound).await;
         }
         if let Some((create, direct)) = plan.direct() {
             return execute::direct(&self.0.database.writer().await?, create, direct, bound).await;
@@ -187,6 +189,23 @@ impl Engine {
                 transaction.rollback().await;
                 Err(error)
             }
+        }
+    }
+
+    /// Reads a page of a list; its rows are still to come if they are too many to be held.
+    ///
+    /// # Errors
+    /// Those of [`Engine::bind`] and [`Engine::read`].
+    pub async fn page(
+        &self,
+        plan: &Arc<Plan>,
+        arguments: &[Argument],
+        principal: &Principal,
+    ) -> Result<(Answer, Option<Long>)> {
+        let bound = self.bind(plan, arguments, principal)?;
+        match &plan.ahead {
+            Some(ahead) => execute::long_page(self.0.database.snapshot().await?, plan, ahead, bound).await,
+            None => Ok((execute::page(&self.0.database.read().await?, plan, &bound).await?, None)),
         }
     }
 

@@ -7,7 +7,7 @@ mod create;
 mod page;
 
 pub(super) use create::direct;
-pub(super) use page::page;
+pub(super) use page::{long_page, page};
 
 use super::{
     bind::Bound,
