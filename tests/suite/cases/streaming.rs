@@ -15,17 +15,19 @@ fn many() -> Setup {
 
 /// Plants so many rows that everybody sees, numbered from 1 on, with a text that is so much longer.
 async fn plant(server: &Server, rows: usize, length: usize) {
-    let owner = &server.person(User).id;
-    let key = "substr('00000000-0000-4000-8000-000000000000', 1, 36 - length(cast(i as text))) || i";
-    let (key, cast) = match server.dialect {
-        Dialect::Sqlite => (key.to_owned(), ""),
-        Dialect::Postgres => (format!("({key})::uuid"), "::uuid"),
+    let owner = server.person(User).id.replace('-', "");
+    let (key, owner, filling) = match server.dialect {
+        Dialect::Sqlite => {
+            ("unhex(printf('%032x', i))", format!("x'{owner}'"), format!("printf('%.*c', {length}, 'x')"))
+        }
+        Dialect::Postgres => {
+            ("lpad(to_hex(i), 32, '0')::uuid", format!("'{owner}'::uuid"), format!("repeat('x', {length})"))
+        }
     };
-    let filling = "x".repeat(length);
     let sql = format!(
         "with recursive n(i) as (select 1 union all select i + 1 from n where i < {rows})
          insert into quotas (id, owner_id, name, amount, shared, updated_at)
-         select {key}, '{owner}'{cast}, 'row, ' || i || '{filling}', i % 3, true, '2026-01-01T00:00:00.000000Z' from n"
+         select {key}, {owner}, 'row, ' || i || {filling}, i % 3, true, '2026-01-01T00:00:00.000000Z' from n"
     );
     server.sql(&sql).await;
 }
