@@ -16,6 +16,7 @@ use crate::{
         Engine,
         authorize::Who,
         bind::Argument,
+        flow::Long,
         plan::Bounds,
         principal::Principal,
         render::Answer,
@@ -25,24 +26,27 @@ use crate::{
 };
 use axum::{
     RequestExt as _, Router,
-    body::{Body, Bytes},
+    body::Bytes,
     extract::{FromRequest, RawPathParams, Request as HttpRequest, State, rejection::BytesRejection},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
+use std::time::Duration;
 
 /// REST over an engine. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Rest {
     pub(super) engine: Engine,
     pub(super) bounds: Bounds,
+    /// How long a request may take.
+    pub(super) time: Duration,
 }
 
 impl Rest {
-    /// REST over `engine`, with at most `limits.max_rows` rows an answer.
-    pub fn new(engine: Engine, limits: &Limits) -> Self {
-        Self { engine, bounds: Bounds { default_page: limits.max_rows, max_page: limits.max_rows } }
+    /// REST over `engine`, with at most `limits.max_rows` rows an answer, and `time` for a request.
+    pub fn new(engine: Engine, limits: &Limits, time: Duration) -> Self {
+        Self { engine, bounds: Bounds { default_page: limits.max_rows, max_page: limits.max_rows }, time }
     }
 
     pub(super) fn catalog(&self) -> &Catalog {
@@ -62,6 +66,17 @@ impl Rest {
     ) -> Result<Answer> {
         let plan = self.engine.prepare(question, Style::Rest, self.bounds, &Who::from(principal))?;
         self.engine.run(&plan, arguments, principal).await
+    }
+
+    /// A page of a list; its rows are still to come if they are too many to be held.
+    pub(super) async fn page(
+        &self,
+        question: &Question,
+        arguments: &[Argument],
+        principal: &Principal,
+    ) -> Result<(Answer, Option<Long>)> {
+        let plan = self.engine.prepare(question, Style::Rest, self.bounds, &Who::from(principal))?;
+        self.engine.page(&plan, arguments, principal).await
     }
 }
 
@@ -83,19 +98,15 @@ pub fn routes(rest: Rest) -> Router {
         .with_state(rest)
 }
 
-/// The answer of a handler, without its body if it is asked for the head alone.
+/// The answer of a handler, which tells the profile back to a client that names it.
 async fn answered<F>(call: Call, handler: impl FnOnce(Call) -> F) -> Response
 where
     F: Future<Output = Result<Response>>,
 {
-    let (profiled, head) = (call.profiled, call.method == Method::HEAD);
+    let profiled = call.profiled;
     let mut response = handler(call).await.into_response();
     if profiled {
         response.headers_mut().insert(headers::CONTENT_PROFILE, HeaderValue::from_static(headers::PROFILE));
-    }
-    if head {
-        // Of no known length: what the body would be is not told, as PostgREST does not.
-        *response.body_mut() = Body::from_stream(futures_util::stream::empty::<Result<Bytes>>());
     }
     response
 }

@@ -8,7 +8,13 @@ use crate::{
         request::{Action, Envelope, Filter, Target},
     },
     error::{Error, Kind, Result},
-    rest::{body, etag::Condition, handler::Call, prefer::Preferences, query::conjunction},
+    rest::{
+        body::{self, Rows},
+        etag::Condition,
+        handler::Call,
+        prefer::Preferences,
+        query::conjunction,
+    },
 };
 use axum::{
     http::{Method, header},
