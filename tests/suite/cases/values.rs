@@ -292,10 +292,14 @@ async fn every_cast_of_every_column_is_the_same_on_both_databases() {
             let species = catalog.at(catalog.find("species").expect("the resource"));
             species.columns.iter().map(|column| (column.name.clone(), column.scalar.clone())).collect()
         };
+        // Each type by the first of its names.
+        let mut types: Vec<&str> = Cast::names().collect();
+        types.sort_by_key(|name| Cast::named(name).map(Cast::name));
+        types.dedup_by_key(|name| Cast::named(name).map(Cast::name));
         let mut told = Vec::new();
         let mut given = 0;
         for (column, scalar) in columns.iter().filter(|(name, _)| !name.ends_with("id")) {
-            for name in Cast::names().filter(|name| !name.contains(' ')) {
+            for name in &types {
                 let possible = Cast::named(name).and_then(|cast| cast.result(scalar)).is_some();
                 for row in ["Oak*", "Ash", "Elm", "Yew", "12"] {
                     let path = format!("/species?select=v:{column}::{name}&name=like.{row}");
@@ -318,7 +322,7 @@ async fn every_cast_of_every_column_is_the_same_on_both_databases() {
                 }
             }
         }
-        assert!(given > 500, "only {given} casts were possible");
+        assert!(given > 300, "only {given} casts were possible");
         told
     })
     .await;
