@@ -28,6 +28,8 @@ pub enum Kind {
     NotAcceptable,
     /// Another row or another state stands in the way.
     Conflict,
+    /// The row is not in the state on which the caller made the write depend.
+    PreconditionFailed,
     /// The body's media type is not one that is read.
     UnsupportedMediaType,
     /// The body is larger than the configured bound.
@@ -60,6 +62,7 @@ impl Kind {
             Self::MethodNotAllowed => "PGRST117",
             Self::NotAcceptable | Self::UnsupportedMediaType => "PGRST107",
             Self::Conflict => "23505",
+            Self::PreconditionFailed => "55000",
             Self::PayloadTooLarge => "PGRST102",
             Self::RangeNotSatisfiable => "PGRST103",
             Self::Ambiguous => "PGRST201",

@@ -26,6 +26,7 @@ mod m20261121_000003_create_credentials;
 mod m20261121_000004_create_expenses;
 mod m20261121_000005_search;
 mod m20261121_000006_create_budgets;
+mod m20261121_000007_create_idempotency_keys;
 mod search;
 mod sql;
 
@@ -46,6 +47,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000004_create_expenses::MIGRATION),
             Box::new(m20261121_000005_search::MIGRATION),
             Box::new(m20261121_000006_create_budgets::MIGRATION),
+            Box::new(m20261121_000007_create_idempotency_keys::MIGRATION),
         ]
     }
 }

@@ -235,8 +235,15 @@ fn keep_unwritable(catalog: &Catalog, query: &mut Query, who: &Who) {
         let mut rules = resource.policy.columns.iter().filter(|rule| rule.column == *name);
         rules.all(|rule| solve(catalog, resource, &rule.write, who) == Predicate::Constant(true))
     };
-    if let QueryAction::Update(_, set) = &mut query.action {
+    let keep = |set: &mut Vec<Assignment>| {
         set.retain(|one| !matches!(one.source, Source::Null | Source::Fill(_)) || open(one.column));
+    };
+    match &mut query.action {
+        QueryAction::Update(_, set) => keep(set),
+        QueryAction::Create(insert) => {
+            insert.rows.iter_mut().filter_map(|row| row.taken.as_mut()).for_each(|taken| keep(&mut taken.set));
+        }
+        QueryAction::Read | QueryAction::Delete(_) => {}
     }
 }
 

@@ -236,6 +236,16 @@ fn key(catalog: &Catalog, resource: usize, scalar: &Scalar, node: bool, argument
 }
 
 impl Bound {
+    /// Who asks.
+    pub(super) const fn subject(&self) -> Option<Uuid> {
+        self.subject
+    }
+
+    /// When it is, for the whole request.
+    pub(super) const fn now(&self) -> DateTime<Utc> {
+        self.now
+    }
+
     /// The values of a statement's placeholders; `written` is the key of the row that a write touched.
     pub(crate) fn values(&self, binds: &[Bind], written: Option<&Value>) -> Arc<[Value]> {
         binds.iter().map(|bind| self.value(bind, written)).collect()

@@ -9,6 +9,8 @@ pub mod compile;
 mod csv;
 pub mod cursor;
 pub mod database;
+pub mod digest;
+pub mod ending;
 mod execute;
 pub mod flow;
 mod nested;
@@ -23,12 +25,14 @@ mod words;
 
 use crate::{
     catalog::{Catalog, scalar::Style},
-    error::Result,
+    error::{Error, Result},
 };
 use authorize::{Authorized, Who};
 use bind::{Argument, Bound};
 use compile::Plan;
 use database::{Connection, Database, Transaction};
+use ending::{Ended, Ending};
+use execute::once::{Claimed, claim};
 use flow::Long;
 use plan::Bounds;
 use principal::Principal;
@@ -154,7 +158,7 @@ impl Engine {
     /// `NotFound` and `Forbidden` for rows that are not there or not to be changed, and what the database says.
     pub async fn write(&self, transaction: &Transaction, plan: &Plan, bound: &Bound) -> Result<Answer> {
         match &plan.write {
-            Some(write) => execute::write(transaction, write, plan, bound).await,
+            Some(write) => execute::write(transaction, write, plan, bound, None).await,
             None => execute::read(transaction, plan, bound, None).await,
         }
     }
@@ -179,17 +183,49 @@ impl Engine {
         if let Some((create, direct)) = plan.direct() {
             return execute::direct(&self.0.database.writer().await?, create, direct, bound).await;
         }
-        let transaction = self.0.database.begin().await?;
-        match self.write(&transaction, plan, bound).await {
-            Ok(answer) => {
-                transaction.commit().await?;
-                Ok(answer)
-            }
-            Err(error) => {
-                transaction.rollback().await;
-                Err(error)
-            }
+        self.in_transaction(false, async |transaction| self.write(transaction, plan, bound).await).await
+    }
+
+    /// Runs one plan that writes with its values, in a transaction of its own, which ends as the protocol asks.
+    ///
+    /// # Errors
+    /// Those of [`Engine::write`], `PreconditionFailed` for a row in another state than is asked for, `Invalid` for a key
+    /// of another request, and what the protocol says of the answer. Nothing has changed then.
+    pub async fn conclude(&self, plan: &Plan, bound: &Bound, ending: Ending<'_>) -> Result<Ended> {
+        if ending.is_plain() {
+            return self.run_bound(plan, bound).await.map(Ended::Now);
         }
+        let Some(write) = &plan.write else { return Err(Error::internal("the end of a write that is none")) };
+        let work = async |transaction: &Transaction| {
+            let claim = match &ending.once {
+                None => None,
+                Some(once) => match claim(transaction, once, bound).await? {
+                    Claimed::First(claim) => Some((claim, once)),
+                    Claimed::Again(told) => return Ok(Ended::Before(told)),
+                },
+            };
+            let answer = execute::write(transaction, write, plan, bound, ending.state).await?;
+            if let Some(accept) = ending.accept {
+                accept(&answer)?;
+            }
+            if let Some((claim, once)) = claim {
+                claim.keep(transaction, (once.keep)(&answer)?).await?;
+            }
+            Ok(Ended::Now(answer))
+        };
+        self.in_transaction(ending.undone, work).await
+    }
+
+    /// Runs `work` in a transaction, which stays unless it fails or is to be undone.
+    async fn in_transaction<T>(&self, undone: bool, work: impl AsyncFnOnce(&Transaction) -> Result<T>) -> Result<T> {
+        let transaction = self.0.database.begin().await?;
+        let done = work(&transaction).await;
+        if done.is_ok() && !undone {
+            transaction.commit().await?;
+        } else {
+            transaction.rollback().await;
+        }
+        done
     }
 
     /// Reads a page of a list; its rows are still to come if they are too many to be held.

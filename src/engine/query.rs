@@ -72,6 +72,8 @@ pub enum Target {
         filter: Predicate,
         /// How many they may be.
         at_most: u64,
+        /// How many can be told, where they are told and the protocol has a bound.
+        told: Option<u64>,
     },
 }
 
@@ -124,6 +126,8 @@ pub struct Conflict {
     pub ignores: bool,
     /// Whether the answer has a row that is there and that nothing was written to.
     pub told: bool,
+    /// Whether the row that is there is replaced, and does not keep what the new one leaves out.
+    pub replaces: bool,
 }
 
 /// Where a key comes from.

@@ -8,6 +8,7 @@ use super::{
     csv,
     cursor::{CursorProgram, write_node_id},
     database::{Row, Sink},
+    digest::tag,
     nested,
 };
 use crate::{
@@ -128,6 +129,13 @@ pub enum ListPart {
 pub enum Program {
     /// Of one row, or of none: `null`.
     Row(Vec<Op>),
+    /// Of one row whose state is tagged, or of none.
+    Tagged {
+        /// How it is written.
+        row: Vec<Op>,
+        /// How all that the caller sees of it is written, of which its tag is made; none where that is the same.
+        whole: Option<Vec<Op>>,
+    },
     /// Of a list.
     List(ListProgram),
 }
@@ -164,7 +172,7 @@ impl<P: AsRef<Program> + Send + 'static> Renderer<P> {
     pub fn new(plan: P) -> Self {
         let list = match plan.as_ref() {
             Program::List(list) => Some(ListState::new(list)),
-            Program::Row(_) => None,
+            Program::Row(_) | Program::Tagged { .. } => None,
         };
         Self { plan, answer: Answer::default(), list }
     }
@@ -179,6 +187,19 @@ impl<P: AsRef<Program> + Send + 'static> Sink for Renderer<P> {
             (Program::Row(ops), _) => {
                 self.answer.rows += 1;
                 write_row(ops, row, &mut self.answer)
+            }
+            (Program::Tagged { row: ops, whole }, _) => {
+                self.answer.rows += 1;
+                write_ops(ops, row, &mut self.answer.bytes)?;
+                self.answer.tag = Some(match whole {
+                    None => tag(&self.answer.bytes),
+                    Some(whole) => {
+                        let mut bytes = Vec::new();
+                        write_ops(whole, row, &mut bytes)?;
+                        tag(&bytes)
+                    }
+                });
+                Ok(())
             }
             (Program::List(_), None) => Err(Error::internal("a list without its state")),
         }

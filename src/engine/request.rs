@@ -60,6 +60,8 @@ pub enum Target {
         filter: Option<Filter>,
         /// How many they may be.
         at_most: u64,
+        /// In which order they are told; in that of their keys without.
+        order: Vec<Order>,
     },
 }
 
@@ -78,11 +80,13 @@ pub struct Create {
     pub many: bool,
     /// What becomes of a row whose values are taken; an error without.
     pub conflict: Option<Conflict>,
+    /// In which order rows of a list are told; in that of the list without.
+    pub order: Vec<Order>,
 }
 
 impl From<NewRow> for Create {
     fn from(row: NewRow) -> Self {
-        Self { rows: vec![row], many: false, conflict: None }
+        Self { rows: vec![row], many: false, conflict: None, order: Vec::new() }
     }
 }
 
@@ -122,6 +126,8 @@ pub struct Conflict {
 pub enum OnTaken {
     /// The row that is there gets its values: those of these columns, or all that an update may write.
     Update(Option<Vec<String>>),
+    /// The row that is there is replaced: what the new one leaves out is empty, or what a new row would get.
+    Replace,
     /// Nothing. The answer has the row that is there, if `told`.
     Ignore {
         /// Whether the answer has the row that is there.
@@ -130,6 +136,16 @@ pub enum OnTaken {
 }
 
 impl Action {
+    /// In which order the rows that a write has touched are told; empty where that is the write's own.
+    pub fn told_in(&self) -> &[Order] {
+        match self {
+            Self::Create(Create { order, .. })
+            | Self::Update(Target::Matching { order, .. }, _)
+            | Self::Delete(Target::Matching { order, .. }) => order,
+            _ => &[],
+        }
+    }
+
     /// Whether it changes anything.
     pub const fn is_write(&self) -> bool {
         !matches!(self, Self::List(_) | Self::Get(_))

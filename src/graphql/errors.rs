@@ -27,7 +27,7 @@ pub(super) const fn code(kind: Kind) -> &'static str {
         Kind::Unauthenticated => "UNAUTHENTICATED",
         Kind::Forbidden => "FORBIDDEN",
         Kind::NotFound => "NOT_FOUND",
-        Kind::Conflict => "CONFLICT",
+        Kind::Conflict | Kind::PreconditionFailed => "CONFLICT",
         Kind::CostLimit => "COST_LIMIT_EXCEEDED",
         Kind::Timeout => "TIMEOUT",
         Kind::Unavailable | Kind::ReadOnly => "UNAVAILABLE",

@@ -7,7 +7,7 @@ use super::{
     headers,
     media::Media,
     read,
-    write::{create, write_item, write_named},
+    write::{change, create, put, write_item},
 };
 use crate::{
     catalog::{Catalog, Resource, policy::Condition, scalar::Style},
@@ -37,7 +37,7 @@ use std::time::Duration;
 /// REST over an engine. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Rest {
-    engine: Engine,
+    pub(super) engine: Engine,
     pub(super) bounds: Bounds,
     /// How long a request may take.
     pub(super) time: Duration,
@@ -82,13 +82,13 @@ impl Rest {
 
 /// The routes of all resources. They come after every fixed path.
 pub fn routes(rest: Rest) -> Router {
-    let named = |call| answered(call, write_named);
+    let changed = |call| answered(call, change);
     let one = |call| answered(call, write_item);
     let collection = get(|call| answered(call, read::list))
         .post(|call| answered(call, create))
-        .patch(named)
-        .put(named)
-        .delete(named)
+        .patch(changed)
+        .put(|call| answered(call, put))
+        .delete(changed)
         .options(allowed);
     let item = get(|call| answered(call, read::item)).patch(one).put(one).delete(one).options(allowed);
     Router::new()
@@ -200,10 +200,6 @@ pub(super) fn read(body: &Result<Bytes, BytesRejection>) -> Result<&Bytes> {
         StatusCode::PAYLOAD_TOO_LARGE => Error::new(Kind::PayloadTooLarge, "The body is larger than this server reads"),
         _ => Error::bad_request("The body could not be read").code("PGRST102"),
     })
-}
-
-pub(super) fn json(status: StatusCode, bytes: Vec<u8>) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json; charset=utf-8")], bytes).into_response()
 }
 
 /// Sets a header whose value the server made.

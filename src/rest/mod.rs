@@ -5,9 +5,11 @@
 mod body;
 mod condition;
 mod embed;
+mod etag;
 mod filter;
 mod handler;
 mod headers;
+mod idempotency;
 mod left;
 mod media;
 pub mod openapi;

@@ -95,7 +95,7 @@ impl Asked {
     ///
     /// # Errors
     /// `PGRST100` for an `!inner`, which would choose, and for aggregates.
-    fn of_each(&self) -> Result<()> {
+    pub(super) fn of_each(&self) -> Result<()> {
         if self.groups.is_some() {
             return Err(Error::bad_request("Aggregates are of a list, and this is of rows one by one"));
         }
@@ -242,27 +242,6 @@ pub(super) fn parse_row(resource: &Resource, catalog: &Catalog, query: &str) -> 
     asked.only(&["select"], "the path names the row already")?;
     asked.of_each()?;
     Ok(asked)
-}
-
-/// What is asked of a row, and its key: `?id=eq.1`.
-///
-/// # Errors
-/// A query string that names more than one row, or none.
-pub(super) fn parse_named(resource: &Resource, catalog: &Catalog, query: &str) -> Result<(Asked, Argument)> {
-    let asked = asked(resource, catalog, query)?;
-    let named = [resource.key_column().name.as_str(), "select"];
-    let key = asked.key(resource).filter(|_| asked.names.iter().all(|name| named.contains(&name.as_str())));
-    let key = key.and_then(|slot| asked.arguments.get(slot).cloned()).ok_or_else(|| one_row(resource))?;
-    asked.of_each()?;
-    Ok((asked, key))
-}
-
-fn one_row(resource: &Resource) -> Error {
-    let (name, key) = (&resource.name, &resource.key_column().name);
-    Error::bad_request("A write must name its row by its key, and by nothing else").code("21000").hint(format!(
-        "/{name}/{{{key}}}, or /{name}?{key}=eq.{{{key}}}; PATCH and DELETE take any filter with Prefer: \
-         handling=strict, max-affected=N"
-    ))
 }
 
 /// The parameters that are about the whole request.

@@ -4,6 +4,7 @@
 //! accepts, with what is told beside it in headers.
 
 use super::{
+    etag,
     handler::{Call, one},
     headers,
     media::Media,
@@ -21,7 +22,7 @@ use crate::{
 };
 use axum::{
     body::Body,
-    http::{HeaderName, HeaderValue, Method, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use tokio::time::Instant;
@@ -91,14 +92,24 @@ pub(super) async fn item(call: Call) -> Result<Response> {
     let Asked { select, mut arguments, .. } = parse_row(resource, call.rest.catalog(), &call.query)?;
     arguments.push(Argument::Text(call.key.clone()));
     let mut question = one(resource, Action::Get(Key::Slot(arguments.len() - 1)), select);
-    question.form = media.form();
+    question.form = Form { tagged: true, ..media.form() };
     let mut answer = call.rest.ask(&question, &arguments, &call.principal).await?;
     if answer.rows == 0 {
         return Err(Error::not_found(format!("There is no such row in {}", call.name)));
     }
-    let mut response = Response::new(Body::from(media.of_row(&mut answer)));
+    let tag = answer.tag.take().unwrap_or_default();
+    let body = media.of_row(&mut answer);
+    let etag = etag::of(&tag, &body);
+    let mut response = if etag::is_known(&call.headers, &etag)? {
+        StatusCode::NOT_MODIFIED.into_response()
+    } else {
+        Response::new(Body::from(body))
+    };
     let found = headers::location(&resource.name, Some(&call.key), &call.query);
     describe(&mut response, media, found);
+    if let Ok(etag) = HeaderValue::try_from(etag) {
+        response.headers_mut().insert(header::ETAG, etag);
+    }
     Ok(response)
 }
 

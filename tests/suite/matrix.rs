@@ -178,11 +178,11 @@ fn condition(resource: &Resource, predicate: &Predicate) -> String {
 #[test]
 fn a_write_of_many_rows_is_permitted_what_a_write_of_one_is() {
     let catalog = rootstock::entities::resources().build().expect("a catalogue");
-    let matching = || Target::Matching { filter: None, at_most: 9 };
+    let matching = || Target::Matching { filter: None, at_most: 9, order: Vec::new() };
     let mut compared = 0;
     for resource in catalog.resources() {
         for who in callers() {
-            let rows = |rows| Action::Create(Create { rows, many: true, conflict: None });
+            let rows = |rows| Action::Create(Create { rows, many: true, conflict: None, order: Vec::new() });
             let Action::Create(one) = writing(resource, "create", "") else { panic!("a create") };
             for (one, many) in [
                 (Action::Update(Key::Slot(0).into(), Vec::new()), Action::Update(matching(), Vec::new())),

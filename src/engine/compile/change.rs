@@ -2,7 +2,10 @@
 
 use super::{Bind, Compiler, Constraints, Setting, Statement, identifier, write};
 use crate::{
-    catalog::{Hooks, scalar::Scalar},
+    catalog::{
+        Hooks,
+        scalar::{Scalar, Style},
+    },
     engine::{
         authorize::Authorized,
         query::{Assignment, KeySource, Predicate, Query, Target},
@@ -31,30 +34,44 @@ pub struct ChangePlan {
 #[derive(Debug, Clone, PartialEq)]
 pub enum TargetPlan {
     /// The one with a key.
-    Row {
-        /// The write; it returns the key. Where there are hooks, it finds and locks the row, and tells what they write
-        /// to the columns that every update touches.
-        statement: Statement,
-        /// The types of what it tells.
-        cells: Arc<[Scalar]>,
-        /// Whether the row is visible to the caller: what tells «not allowed» from «not there».
-        visible: Statement,
-        /// Whether it may be written, where it may also be in another state than the caller thinks.
-        permitted: Option<Statement>,
-    },
+    Row(RowTarget),
     /// Those that match.
-    Matching {
-        /// Finds and locks them: their keys, whether each may be written, and what hooks write to touched columns.
-        find: Statement,
-        /// The types of what it tells.
-        cells: Arc<[Scalar]>,
-        /// The write of the rows with these keys; it returns them.
-        statement: Statement,
-        /// How many they may be.
-        at_most: u64,
-        /// How many the policy lets one write have.
-        cap: Option<u64>,
-    },
+    Matching(RowsTarget),
+}
+
+/// The row with a key.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowTarget {
+    /// The write; it returns the key. Where there are hooks, it finds and locks the row, and tells what they write to
+    /// the columns that every update touches.
+    pub statement: Statement,
+    /// The types of what it tells.
+    pub cells: Arc<[Scalar]>,
+    /// Whether the row is visible to the caller: what tells «not allowed» from «not there».
+    pub visible: Statement,
+    /// Whether it may be written, where it may also be in another state than the caller thinks.
+    pub permitted: Option<Statement>,
+    /// Finds and locks the row before it is written, where the tag of its state is told: it may be compared before.
+    pub lock: Option<Statement>,
+}
+
+/// The rows that match.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowsTarget {
+    /// Finds and locks them: their keys, whether each may be written, and what hooks write to touched columns.
+    pub find: Statement,
+    /// The types of what it tells.
+    pub cells: Arc<[Scalar]>,
+    /// The write of the rows with these keys; it returns them.
+    pub statement: Statement,
+    /// How many there are, where an error tells the number.
+    pub count: Option<Statement>,
+    /// How many they may be.
+    pub at_most: u64,
+    /// How many of them an answer can tell.
+    pub told: Option<u64>,
+    /// How many the policy lets one write have.
+    pub cap: Option<u64>,
 }
 
 /// `set` is what is written; none for a deletion.
@@ -64,7 +81,7 @@ pub(super) fn compile<'c>(
     target: &Target,
     set: Option<&Vec<Assignment>>,
 ) -> ChangePlan {
-    let Compiler { catalog, dialect, .. } = new();
+    let Compiler { catalog, dialect, style, .. } = new();
     let resource = catalog.at(query.resource);
     let columns = set.map(Vec::as_slice).unwrap_or_default();
     let hooked = resource.hooks.is_some();
@@ -72,7 +89,7 @@ pub(super) fn compile<'c>(
     let touched = if hooked { write::touched(resource, columns) } else { Vec::new() };
     let cells = |first: Vec<Scalar>| first.into_iter().chain(touched.iter().cloned()).collect();
     let target = match target {
-        Target::Row { key: source, written } => TargetPlan::Row {
+        Target::Row { key: source, written } => TargetPlan::Row(RowTarget {
             statement: if hooked {
                 new().lock_row(query, *source, *written, columns)
             } else {
@@ -81,14 +98,20 @@ pub(super) fn compile<'c>(
             cells: cells(vec![key]),
             visible: new().probe(query, *source, &query.access[query.resource].visible),
             permitted: written.map(|_| new().probe(query, *source, &query.permitted)),
-        },
-        Target::Matching { filter, at_most } => TargetPlan::Matching {
-            find: new().find(query, filter, *at_most, hooked.then_some(columns)),
-            cells: cells(vec![key, Scalar::Integer]),
-            statement: new().write_rows(query, set),
-            at_most: *at_most,
-            cap: query.cap,
-        },
+            lock: query.form.tagged.then(|| new().lock_row(query, *source, *written, &[])),
+        }),
+        Target::Matching { filter, at_most, told } => {
+            let most = [Some(*at_most), *told, query.cap].into_iter().flatten().min().unwrap_or(*at_most);
+            TargetPlan::Matching(RowsTarget {
+                find: new().find(query, filter, most, hooked.then_some(columns)),
+                cells: cells(vec![key, Scalar::Integer]),
+                statement: new().write_rows(query, set),
+                count: (style == Style::Rest).then(|| new().count(query, filter)),
+                at_most: *at_most,
+                told: *told,
+                cap: query.cap,
+            })
+        }
     };
     let constraints = write::constraints(catalog, dialect, resource);
     let settings =
@@ -151,12 +174,12 @@ impl Compiler<'_> {
         self.finish(format!("select {key_column}{touches} from {table} as t where {target}{lock}"))
     }
 
-    /// Finds the rows that match, one more than there may be, in the order of their keys.
+    /// Finds the rows that match, one more than `most`, in the order of their keys.
     fn find(
         mut self,
         query: &Authorized<Query>,
         filter: &Predicate,
-        at_most: u64,
+        most: u64,
         hooked: Option<&[Assignment]>,
     ) -> Statement {
         let resource = self.catalog.at(query.resource);
@@ -166,12 +189,20 @@ impl Compiler<'_> {
         let visible = self.visible(query.resource, "t");
         let filter = self.predicate(query.resource, "t", filter);
         let order = self.ordered(key.clone(), &resource.key_column().scalar);
-        let limit = query.cap.map_or(at_most, |cap| cap.min(at_most)).saturating_add(1).min(i64::MAX as u64);
+        let limit = most.saturating_add(1).min(i64::MAX as u64);
         let lock = self.lock();
         self.finish(format!(
             "select {key}, {permitted}{touches} from {table} as t where {visible} and {filter} \
              order by {order} limit {limit}{lock}"
         ))
+    }
+
+    /// How many rows match.
+    fn count(mut self, query: &Authorized<Query>, filter: &Predicate) -> Statement {
+        let table = identifier(&self.catalog.at(query.resource).name);
+        let visible = self.visible(query.resource, "t");
+        let filter = self.predicate(query.resource, "t", filter);
+        self.finish(format!("select count(*) from {table} as t where {visible} and {filter}"))
     }
 
     fn probe(mut self, query: &Query, key: KeySource, predicate: &Predicate) -> Statement {

@@ -15,6 +15,11 @@ pub(super) fn shape(program: Program, format: Format) -> Program {
     match (format, program) {
         (Format::Json, program) => program,
         (Format::Stripped, Program::Row(ops)) => Program::Row(stripped(ops)),
+        // The tag is of the state, in whatever form it is told.
+        (format, Program::Tagged { row, whole }) => match shape(Program::Row(row.clone()), format) {
+            Program::Row(shaped) => Program::Tagged { row: shaped, whole: whole.or(Some(row)) },
+            program => program,
+        },
         (Format::Stripped, Program::List(list)) => Program::List(each(list, stripped)),
         (Format::Csv, Program::List(list)) => Program::List(lines(list)),
         (Format::Csv, Program::Row(mut ops)) => Program::Row(match ops.as_mut_slice() {

@@ -6,7 +6,7 @@ use crate::{
     engine::{
         authorize::Authorized,
         database::Dialect,
-        query::{Assignment, Conflict, Insert, NewRow, Predicate, Query, Read, Source, Taken},
+        query::{Assignment, Conflict, Insert, NewRow, Predicate, Query, Source, Taken},
         render::Program,
     },
 };
@@ -168,7 +168,7 @@ pub(super) fn compile<'c>(new: impl Fn() -> Compiler<'c>, query: &Authorized<Que
                 && query.read.key != Some(crate::engine::query::KeySource::Each)
                 && implied(&query.access[query.resource].visible, &row.set) =>
         {
-            new().direct(&query.read, root, row)
+            new().direct(query, root, row)
         }
         _ => None,
     };
@@ -227,9 +227,9 @@ impl Compiler<'_> {
         format!("({}) values ({})", columns.join(", "), values.join(", "))
     }
 
-    fn direct(mut self, read: &Read, resource: &Resource, row: &NewRow) -> Option<Direct> {
-        let (cells, ops, key) = self.returned(read)?;
-        let program = super::form::shape(Program::Row(ops), self.form.format);
+    fn direct(mut self, query: &Query, resource: &Resource, row: &NewRow) -> Option<Direct> {
+        let (cells, program, key) = self.returned(&query.read)?;
+        let program = super::form::shape(program, self.form.format);
         let (table, values) = (identifier(&resource.name), self.values(resource, &row.set));
         let statement = self.finish(format!("insert into {table} {values} returning {}", cells.join(", ")));
         Some(Direct { statement, program: Arc::new(program), key })

@@ -9,6 +9,7 @@ mod expression;
 mod form;
 mod insert;
 mod list;
+mod once;
 mod operator;
 mod page;
 mod predicate;
@@ -16,8 +17,9 @@ mod select;
 mod summary;
 mod write;
 
-pub use change::{ChangePlan, TargetPlan};
+pub use change::{ChangePlan, RowTarget, RowsTarget, TargetPlan};
 pub use insert::{ConflictPlan, CreatePlan, Direct, RowPlan, TablePlan, TakenPlan};
+pub use once::OnceStatements;
 pub use page::{Ahead, HELD};
 pub use write::{Constraints, From, Setting, WriteAction, WritePlan};
 

@@ -63,8 +63,7 @@ impl Compiler<'_> {
             return self.each(read, envelope);
         }
         if read.key.is_some() {
-            let (sql, ops) = self.single(read);
-            return (sql, Program::Row(ops));
+            return self.single(read);
         }
         if let (Envelope::Groups(_), [summary]) = (envelope, read.summaries.as_slice()) {
             let (page, list) = self.groups(read, summary, true, None);
@@ -84,7 +83,8 @@ impl Compiler<'_> {
         self.told(query, page, list)
     }
 
-    /// The statement of a read of the rows that a write has touched, in the order of the list of keys that is bound.
+    /// The statement of a read of the rows that a write has touched, in the order of the list of keys that is bound if
+    /// no other is asked for.
     fn each(&mut self, read: &Read, envelope: &Envelope) -> (String, Program) {
         let resource = self.catalog.at(read.resource);
         let alias = self.alias();
@@ -104,13 +104,16 @@ impl Compiler<'_> {
         };
         let (table, own) = (super::identifier(&resource.name), self.stored(resource, resource.key, &alias));
         let from = format!("{keys} join {table} {alias} on {own} = {value}");
-        let page = Page { cells, from, conditions: vec![visible], tail: " order by k.key".to_owned() };
+        let mut order: Vec<_> = read.order.iter().map(|sort| self.sort(read.resource, &alias, sort, false)).collect();
+        // The same row may have been written twice.
+        order.push("k.key".to_owned());
+        let page = Page { cells, from, conditions: vec![visible], tail: format!(" order by {}", order.join(", ")) };
         (page.into_sql(|index, (expression, _)| format!("{expression} as c{index}")), Program::List(list))
     }
 
     /// What an INSERT returns of its row: the expressions, how they are written, and which of them is the key. None
     /// where something is told that is not in the row itself.
-    pub(super) fn returned(&mut self, read: &Read) -> Option<(Vec<String>, Vec<Op>, usize)> {
+    pub(super) fn returned(&mut self, read: &Read) -> Option<(Vec<String>, Program, usize)> {
         let resource = self.catalog.at(read.resource);
         let stored = |index: usize| resource.columns[index].computed.is_none() && !resource.columns[index].masked;
         let own = |field: &Selection| match field {
@@ -118,22 +121,23 @@ impl Compiler<'_> {
             Selection::NodeId { .. } | Selection::TypeName { .. } => true,
             Selection::Value { .. } | Selection::One { .. } | Selection::Many { .. } => false,
         };
-        if !read.select.iter().all(own) {
+        let whole = self.form.tagged.then_some(0..resource.columns.len()).unwrap_or_default();
+        if !read.select.iter().all(own) || !whole.into_iter().all(stored) {
             return None;
         }
         let table = super::identifier(&resource.name);
         let mut cells = Cells::default();
-        let ops = self.object(&mut cells, read, &table);
+        let program = self.program(&mut cells, read, &table);
         let key = cells.scalar(self.stored(resource, resource.key, &table), &resource.key_column().scalar);
-        Some((cells.expressions.into_iter().map(|(expression, _)| expression).collect(), ops, key))
+        Some((cells.expressions.into_iter().map(|(expression, _)| expression).collect(), program, key))
     }
 
     /// The statement of a read of one row.
-    fn single(&mut self, read: &Read) -> (String, Vec<Op>) {
+    fn single(&mut self, read: &Read) -> (String, Program) {
         let resource = self.catalog.at(read.resource);
         let alias = self.alias();
         let mut cells = Cells::default();
-        let ops = self.object(&mut cells, read, &alias);
+        let program = self.program(&mut cells, read, &alias);
         let mut conditions = Vec::with_capacity(2);
         if let Some(key) = read.key {
             let placeholder = self.key(key, &resource.key_column().scalar);
@@ -142,7 +146,7 @@ impl Compiler<'_> {
         conditions.push(self.visible(read.resource, &alias));
         let from = format!("{} {alias}", super::identifier(&resource.name));
         let page = Page { cells, from, conditions, tail: String::new() };
-        (page.into_sql(|_, (expression, _)| expression), ops)
+        (page.into_sql(|_, (expression, _)| expression), program)
     }
 
     /// A page of a list: of a relation's rows, if there is a parent.
@@ -236,6 +240,23 @@ impl Compiler<'_> {
     /// How each selected field of a row is written, with its name.
     fn selections(&mut self, cells: &mut Cells, read: &Read, alias: &str) -> Vec<Vec<Op>> {
         self.row_members(cells, read, alias).into_iter().map(Member::named).collect()
+    }
+
+    /// How a row is written, and, if it is asked for, what its tag is made of.
+    fn program(&mut self, cells: &mut Cells, read: &Read, alias: &str) -> Program {
+        let row = self.object(cells, read, alias);
+        if !self.form.tagged {
+            return Program::Row(row);
+        }
+        let whole = self.state(cells, read, alias);
+        Program::Tagged { whole: (whole != row).then_some(whole), row }
+    }
+
+    /// The object of all that the caller sees of a row.
+    fn state(&mut self, cells: &mut Cells, read: &Read, alias: &str) -> Vec<Op> {
+        let columns = self.catalog.at(read.resource).columns.iter().enumerate();
+        let select = columns.map(|(column, of)| Selection::Column { alias: of.name.clone(), column }).collect();
+        self.object(cells, &Read { select, ..read.clone() }, alias)
     }
 
     /// The object of a row.

@@ -4,15 +4,19 @@
 
 mod change;
 mod create;
+pub(super) mod once;
 mod page;
 
 pub(super) use create::direct;
 pub(super) use page::{long_page, page};
 
+use change::Change;
+
 use super::{
     bind::Bound,
     compile::{Constraints, From, Plan, Setting, Statement, WriteAction, WritePlan},
     database::{Connection, Row, Sink, Transaction, error_of, orm_value},
+    ending::State,
     render::{Answer, Renderer, Shared},
 };
 use crate::{
@@ -40,11 +44,18 @@ pub(super) async fn read(
     connection.run(&statement.sql, &values, move || Renderer::new(program.clone())).await
 }
 
-/// Runs the write of a plan and reads what it left, or, for a deletion, what was there.
-pub(super) async fn write(transaction: &Transaction, write: &WritePlan, plan: &Plan, bound: &Bound) -> Result<Answer> {
+/// Runs the write of a plan and reads what it left, or, for a deletion, what was there. A row that is changed must be in
+/// a state of which `state` says that it may be.
+pub(super) async fn write(
+    transaction: &Transaction,
+    write: &WritePlan,
+    plan: &Plan,
+    bound: &Bound,
+    state: Option<State<'_>>,
+) -> Result<Answer> {
     match &write.action {
         WriteAction::Create(create) => create::run(transaction, create, plan, bound).await,
-        WriteAction::Change(change) => change::run(transaction, write, change, plan, bound).await,
+        WriteAction::Change(change) => Change { transaction, write, change, plan, bound }.run(state).await,
     }
 }
 

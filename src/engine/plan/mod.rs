@@ -41,6 +41,7 @@ pub fn plan(catalog: &Catalog, question: &Question, style: Style, bounds: Bounds
         catalog,
         style,
         bounds,
+        tells: !question.request.select.is_empty(),
         slots: Vec::new(),
         defects: Defects::default(),
         group: None,
@@ -56,7 +57,11 @@ pub fn plan(catalog: &Catalog, question: &Question, style: Style, bounds: Bounds
         }
         action => {
             let key = if action.is_of_one() { KeySource::Written } else { KeySource::Each };
-            planner.row(resource, key, &question.request.select)?
+            let read = planner.row(resource, key, &question.request.select)?;
+            match action.told_in() {
+                [] => read,
+                order => Read { order: planner.order(resource, order)?, ..read },
+            }
         }
     };
     let (slots, defects) = (planner.slots, planner.defects);
@@ -68,6 +73,8 @@ struct Planner<'c> {
     catalog: &'c Catalog,
     style: Style,
     bounds: Bounds,
+    /// Whether anything is told of the rows.
+    tells: bool,
     slots: Vec<SlotKind>,
     defects: Defects,
     /// The groups whose conditions, order and members are being planned.

@@ -50,9 +50,11 @@ impl Planner<'_> {
                 let written = written.map(|slot| self.written(resource, slot)).transpose()?;
                 Target::Row { key, written }
             }
-            request::Target::Matching { filter, at_most } => {
+            request::Target::Matching { filter, at_most, .. } => {
                 let filter = filter.as_ref().map(|filter| self.filter(resource, filter)).transpose()?;
-                Target::Matching { filter: filter.unwrap_or(Predicate::Constant(true)), at_most: *at_most }
+                // GraphQL's bound is the client's own, which is in what its operation may cost.
+                let told = (self.style == Style::Rest && self.tells).then_some(self.bounds.max_page);
+                Target::Matching { filter: filter.unwrap_or(Predicate::Constant(true)), at_most: *at_most, told }
             }
         })
     }
@@ -151,8 +153,10 @@ impl Planner<'_> {
         }
         let (ignores, told, named) = match &given.action {
             OnTaken::Update(named) => (false, false, named.as_deref()),
+            OnTaken::Replace => (false, false, None),
             OnTaken::Ignore { told } => (true, *told, None),
         };
+        let replaces = given.action == OnTaken::Replace;
         let mut update = Vec::new();
         match named {
             Some(names) => {
@@ -173,7 +177,7 @@ impl Planner<'_> {
         }
         // What the policy writes to a new row stays what it was.
         update.retain(|index| !of.policy.create.presets.iter().any(|(name, _)| *name == of.columns[*index].name));
-        Ok((Conflict { target, ignores, told }, update))
+        Ok((Conflict { target, ignores, told, replaces }, update))
     }
 
     /// What is written to each column: the policy's presets, then the input, then what fills the rest.
@@ -249,6 +253,10 @@ fn taken(of: &Resource, conflict: &Conflict, update: &[usize], set: &[Assignment
             (None, None) if update.contains(&index) => match source(index) {
                 // What a new row would have been given by default is no reason to change one that is there.
                 Some(source @ (Source::Slot(_) | Source::Parent)) => source.clone(),
+                _ if conflict.replaces => match filled(of, &of.policy.update, index, Writing::Replace) {
+                    Filled::With(source) => source,
+                    Filled::Not | Filled::Missing => continue,
+                },
                 _ => continue,
             },
             (None, None) => continue,

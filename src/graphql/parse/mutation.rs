@@ -61,7 +61,12 @@ impl<'a> Parser<'a> {
                     return Err(required("input"));
                 };
                 let rows = vec![self.new_row(resource, members)?];
-                Action::Create(Create { rows, many: false, conflict: self.conflict(resource, field)? })
+                Action::Create(Create {
+                    rows,
+                    many: false,
+                    conflict: self.conflict(resource, field)?,
+                    order: Vec::new(),
+                })
             }
             "update" => {
                 let target = self.target(resource, field)?;
@@ -81,7 +86,7 @@ impl<'a> Parser<'a> {
             };
             let count = items.len() as u64;
             let rows = self.new_rows(resource, items)?;
-            let create = Create { rows, many: true, conflict: self.conflict(resource, field)? };
+            let create = Create { rows, many: true, conflict: self.conflict(resource, field)?, order: Vec::new() };
             return Ok(Some((Action::Create(create), count)));
         }
         if verb != "update" && verb != "delete" {
@@ -98,7 +103,7 @@ impl<'a> Parser<'a> {
             Some(_) => return Err(Error::bad_value("atMost must not be null").field("atMost")),
             None => 1,
         };
-        let target = Target::Matching { filter, at_most };
+        let target = Target::Matching { filter, at_most, order: Vec::new() };
         let action =
             if verb == "delete" { Action::Delete(target) } else { Action::Update(target, self.set(resource, field)?) };
         Ok(Some((action, at_most)))

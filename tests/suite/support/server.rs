@@ -59,6 +59,8 @@ pub(crate) struct Server {
     pub(crate) dialect: Dialect,
     /// `http://127.0.0.1:…`
     pub(crate) url: String,
+    /// Where its database is.
+    database: String,
     people: Arc<Vec<Person>>,
     client: Client,
     _storage: Storage,
@@ -143,6 +145,7 @@ async fn prepare(url: &str) -> Arc<Vec<Person>> {
 
 impl Server {
     async fn start(url: &str, setup: Setup, people: Arc<Vec<Person>>, storage: Storage) -> Self {
+        let database = url.to_owned();
         let mut config = Config::for_tests(url).expect("the configuration");
         config.auth.key = KEY.into();
         (setup.configure)(&mut config);
@@ -159,7 +162,12 @@ impl Server {
         let router = app.router();
         tokio::spawn(async move { axum::serve(listener, router).await });
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-        Self { dialect: app.database.dialect(), app, url, people, client, _storage: storage }
+        Self { dialect: app.database.dialect(), app, url, database, people, client, _storage: storage }
+    }
+
+    /// Another instance over the same database, which ends with the test as well; this one must outlive it.
+    pub(crate) async fn another(&self) -> Self {
+        Self::start(&self.database, Setup::default(), Arc::clone(&self.people), Storage::Borrowed).await
     }
 
     /// Runs statements on the database itself, for what no request can do.
