@@ -99,6 +99,10 @@ impl Planner<'_> {
                 let inner = self.term(resource, term)?;
                 cast_of(inner, *cast)?
             }
+            Term::Marked(term, mark) => {
+                let inner = self.term(resource, term)?;
+                Expression { name: format!("{}#{mark}", inner.name), ..inner }
+            }
             Term::Present => Expression {
                 kind: ExpressionKind::Present,
                 scalar: Scalar::Boolean,

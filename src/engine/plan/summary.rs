@@ -102,8 +102,12 @@ impl Planner<'_> {
     fn group_order(&mut self, resource: usize, groups: &Groups) -> Result<Vec<Sort>> {
         let mut sorts = Vec::with_capacity(groups.order.len() + groups.by.len());
         for one in &groups.order {
-            let expression = self.term(resource, &one.term)?;
-            push(&mut sorts, ordered(expression)?, one.descending, one.nulls_first);
+            let expression = match self.term(resource, &one.term)? {
+                // A key has an order whatever it is, since the groups have one.
+                key @ Expression { kind: ExpressionKind::Key(_), .. } => key,
+                expression => ordered(expression)?,
+            };
+            push(&mut sorts, expression, one.descending, one.nulls_first);
         }
         for number in 0..groups.by.len() {
             push(&mut sorts, self.group_key(number)?, false, None);

@@ -13,6 +13,7 @@ mod concurrency;
 mod counts;
 mod cursors;
 mod documents;
+mod embeds;
 mod etags;
 mod expenses;
 mod filters;

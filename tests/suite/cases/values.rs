@@ -103,8 +103,8 @@ async fn rows_are_ordered_by_what_a_path_leads_to() {
             ("traits->v", "jdcibaeghf"),
             ("traits->v.desc", "fhgeabicdj"),
             ("traits->v.nullsfirst", "fjdcibaegh"),
-            ("traits->>v", "ibajgdcehf"),
-            ("traits->>v.desc.nullslast,name", "hecdgjabif"),
+            ("traits->>v", "iabjgdcehf"),
+            ("traits->>v.desc.nullslast,name", "hecdgjbaif"),
             ("traits->nowhere,name.desc", "jihgfedcba"),
         ] {
             assert_eq!(names(order).await, expected, "{order}");
@@ -516,6 +516,28 @@ async fn a_select_has_an_end() {
         server.get(User, &format!("/trees?select={sums}")).await.expect(400).refused("54001");
         let keys = "title,description,amount,currency,category,spent_on,created_at,updated_at,id,count()";
         server.get(User, &format!("/expenses?select={keys}")).await.expect(400).saying("8 keys");
+    })
+    .await;
+}
+
+/// What is computed of a row is cast as what is stored is.
+#[tokio::test]
+async fn a_computed_column_is_a_value_as_others_are() {
+    on_both(async |server| {
+        ledger::fill(server).await;
+        let budget = json!({ "category": "Food", "month": "2026-01-01", "limit_amount": "100.00", "currency": "USD" });
+        server.rest(User, "POST", "/budgets", budget).await.expect(201);
+        for (select, told) in [
+            ("spent::text,remaining::int,l:limit_amount::float8", r#"{"spent":"45.58","remaining":54,"l":100.0}"#),
+            (
+                "spent.sum()::text,remaining::int.max(),month::text.min()",
+                r#"{"sum":"45.58","max":54,"min":"2026-01-01"}"#,
+            ),
+            ("spent::text,count()", r#"{"spent":"45.58","count":1}"#),
+        ] {
+            let answer = server.get(User, &format!("/budgets?select={select}")).await.expect(200).text;
+            assert_eq!(answer, format!("[{told}]"), "{select}");
+        }
     })
     .await;
 }
