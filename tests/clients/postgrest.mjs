@@ -213,7 +213,7 @@ await step("insert of several", async () => {
 await step("an insert that fails changes nothing", async () => {
   const before = await data(expenses());
   await refused(user.from("expenses").insert([tram, { title: "", amount: 1 }]).select(), 422, "23514");
-  await refused(user.from("expenses").insert({ ...tram, nothing: 1 }), 422, "23514");
+  await refused(user.from("expenses").insert({ ...tram, nothing: 1 }), 422, "PGRST204");
   await refused(user.from("expenses").insert({ ...tram, amount: 1.005 }), 422, "23514");
   await refused(user.from("expenses").insert([{ ...tram, nothing: 1 }]), 400, "PGRST204");
   await refused(anyone.from("expenses").insert(tram), 401, "PGRST302");
@@ -251,7 +251,7 @@ await step("update", async () => {
   await gives(user.from("expenses").update({ amount: 2.9 }).eq("title", "Tram").select("amount").single(), { amount: 2.9 });
   await refused(user.from("expenses").update({ title: "x" }).select().single(), 400, "21000");
   await refused(user.from("expenses").update({ title: "x" }).gt("amount", 1).select().single(), 406, "PGRST116");
-  await refused(user.from("expenses").update({ nothing: 1 }).eq("title", "Tram"), 422, "23514");
+  await refused(user.from("expenses").update({ nothing: 1 }).eq("title", "Tram"), 422, "PGRST204");
 });
 
 await step("a write is bounded, and needs a filter", async () => {
@@ -341,7 +341,7 @@ await step("filter and order by what is related", async () => {
     user.from("expenses").select("title, user(name)").order("user(name)").order("title").limit(1),
     [{ title: "Bread", user: { name: me.name } }],
   );
-  await refused(user.from("users").select("name").not("expenses", "is", null), 400, "PGRST108");
+  await refused(user.from("users").select("name").eq("expenses.title", "Tram"), 400, "PGRST108");
 });
 
 await step("a write tells what is related", async () => {
