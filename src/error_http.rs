@@ -8,7 +8,7 @@ use std::error::Error as _;
 use axum::{
     body::Body,
     http::{
-        HeaderValue, StatusCode,
+        HeaderName, HeaderValue, StatusCode,
         header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
@@ -16,6 +16,8 @@ use axum::{
 use serde::Serialize;
 
 use crate::error::{Error, Kind};
+
+const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
 
 /// The codes of a token that was sent and is not good, as opposed to one that was not sent.
 const TOKEN_CODES: [&str; 2] = ["PGRST301", "PGRST303"];
@@ -98,6 +100,10 @@ impl IntoResponse for Error {
         *response.status_mut() = status(self.kind);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
+        // Who found the error, as PostgREST calls itself (RFC 9209).
+        if let Ok(found) = HeaderValue::try_from(format!("PostgREST; error={}", self.code)) {
+            headers.insert(PROXY_STATUS, found);
+        }
         match self.kind {
             Kind::Unauthenticated if TOKEN_CODES.contains(&self.code.as_ref()) => {
                 // RFC 6750, section 3.1: a client may get another token and try again.

@@ -60,13 +60,14 @@ impl Function {
             (Self::Sum, Scalar::Integer) => Some(Scalar::BigInt),
             // A sum has more digits than its parts.
             (Self::Sum, Scalar::BigInt) => Some(Scalar::Decimal(Decimal::new(19, 0))),
-            (Self::Sum, Scalar::Decimal(decimal)) => Some(Scalar::Decimal(Decimal::new(19, decimal.scale))),
+            (Self::Sum, Scalar::Decimal(decimal)) => Some(Scalar::Decimal(Decimal { precision: 19, ..*decimal })),
             (Self::Sum, Scalar::Float) => Some(Scalar::Float),
             (Self::Avg, Scalar::Integer | Scalar::BigInt | Scalar::Float) => Some(Scalar::Float),
             // A mean is no greater than the values, so all the digits that are left may stand behind the point.
             (Self::Avg, Scalar::Decimal(decimal)) => {
-                let scale = (decimal.scale + MEAN_PLACES).min(18 - (decimal.precision - decimal.scale));
-                Some(Scalar::Decimal(Decimal { precision: 18, scale, least: decimal.scale }))
+                let left = 18u32.saturating_sub(decimal.precision - decimal.scale);
+                let scale = (decimal.scale + MEAN_PLACES).min(left).max(decimal.scale);
+                Some(Scalar::Decimal(Decimal { precision: 18, scale, least: decimal.least }))
             }
             (
                 Self::Min | Self::Max,

@@ -27,7 +27,7 @@ pub use relation::{Cardinality, Relation};
 pub use resource::Resource;
 pub use source::{Builder, Declaration, Options, asc, desc};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, nearest};
 
 /// Everything that the API serves.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,9 +57,12 @@ impl Catalog {
     /// `PGRST205`, with the nearest name as hint.
     pub fn find(&self, name: &str) -> Result<usize> {
         self.position(name).ok_or_else(|| {
-            Error::not_found(format!("There is no resource \"{name}\""))
-                .code("PGRST205")
-                .nearest(name, self.resources.iter().map(|resource| resource.name.as_str()))
+            let error = Error::not_found(format!("Could not find the table 'public.{name}' in the schema cache"));
+            let error = error.code("PGRST205");
+            match nearest(name, self.resources.iter().map(|resource| resource.name.as_str())) {
+                Some(near) => error.hint(format!("Perhaps you meant the table 'public.{near}'")),
+                None => error,
+            }
         })
     }
 }

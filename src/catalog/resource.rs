@@ -8,6 +8,7 @@ use super::{
     relation::Relation,
     scalar::Scalar,
 };
+use crate::error::{Error, Result, nearest};
 
 /// A table that the API serves.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +46,21 @@ impl Resource {
     /// The index of the column `name`.
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
+    }
+
+    /// The index of the column `name`, or the error that a client gets for asking after it.
+    ///
+    /// # Errors
+    /// `42703`, with the nearest name as hint.
+    pub fn find(&self, name: &str) -> Result<usize> {
+        self.column(name).ok_or_else(|| {
+            let table = &self.name;
+            let error = Error::bad_request(format!("column {table}.{name} does not exist")).code("42703");
+            match nearest(name, self.column_names()) {
+                Some(near) => error.hint(format!("Perhaps you meant to reference the column \"{table}.{near}\".")),
+                None => error,
+            }
+        })
     }
 
     /// The column that every update writes the time to.

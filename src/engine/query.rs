@@ -7,7 +7,7 @@ use crate::{
     catalog::{
         Bucket, Fill, Function, Operator,
         policy::Operand,
-        scalar::{JsonKind, Scalar},
+        scalar::{Cast, JsonKind, Scalar},
     },
     error::Problem,
 };
@@ -236,12 +236,12 @@ pub struct Member {
 /// What a member of a summary is.
 #[derive(Debug, Clone, PartialEq)]
 pub enum MemberKind {
-    /// The key with this number.
-    Key(usize),
-    /// The measure with this number.
-    Measure(usize),
+    /// A value of the group.
+    Value(Expression),
     /// An object of members.
     Object(Vec<Member>),
+    /// An object of members; `null` where the value of the group is NULL.
+    Row(Expression, Vec<Member>),
     /// A constant.
     TypeName(String),
 }
@@ -290,6 +290,21 @@ pub enum ExpressionKind {
     Key(usize),
     /// Of a group: its measure with this number.
     Measure(usize),
+    /// A value as one of another type: that of the expression around it.
+    Cast(Box<Expression>, Cast),
+    /// That there is a row.
+    Present,
+}
+
+impl ExpressionKind {
+    /// Whether it says no more of a related row than that it is there.
+    pub fn is_presence(&self) -> bool {
+        match self {
+            Self::Present => true,
+            Self::One(_, inner) => inner.kind.is_presence(),
+            _ => false,
+        }
+    }
 }
 
 /// A condition on the columns of one resource.
@@ -401,6 +416,13 @@ pub enum Selection {
     TypeName {
         /// The name in the answer.
         alias: String,
+    },
+    /// A value of the row, under a name.
+    Value {
+        /// The name in the answer.
+        alias: String,
+        /// What of the row.
+        expression: Expression,
     },
     /// The row at the other end of a relation.
     One {

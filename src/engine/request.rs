@@ -262,6 +262,8 @@ pub enum Term {
     Measure(Measure),
     /// A value as one of another type.
     Cast(Box<Term>, Cast),
+    /// The same as the term, with a mark of what its slots hold: a cursor of an order by one path is none by another.
+    Marked(Box<Term>, u32),
     /// That there is a row: `true`, or NULL at the end of a relation to one where there is none.
     Present,
 }

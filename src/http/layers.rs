@@ -8,6 +8,7 @@ use crate::{
     error_http,
 };
 use axum::{
+    body::{Body, Bytes, HttpBody as _},
     extract::{MatchedPath, Request, State},
     http::{HeaderName, HeaderValue, Method, header},
     middleware::Next,
@@ -15,6 +16,7 @@ use axum::{
 };
 use futures_util::FutureExt as _;
 use std::{
+    convert::Infallible,
     panic::AssertUnwindSafe,
     time::{Duration, Instant},
 };
@@ -28,6 +30,7 @@ pub(super) async fn surround(State(time): State<Duration>, request: Request, nex
     let start = Instant::now();
     let id = request_id(&request);
     let method = request.method().clone();
+    let is_head = method == Method::HEAD;
     // The route and not the path: a path can hold a key, and a query string values, which are nobody else's business.
     let route = request.extensions().get::<MatchedPath>().cloned();
     let work = AssertUnwindSafe(tokio::time::timeout(time, next.run(request))).catch_unwind();
@@ -39,6 +42,10 @@ pub(super) async fn surround(State(time): State<Duration>, request: Request, nex
     };
     let id_text = id.to_str().unwrap_or_default();
     let mut response = error_http::quoting(response, id_text);
+    if is_head {
+        // The router tells the length of what it drops if it knows it. PostgREST does not tell it.
+        *response.body_mut() = unmeasured();
+    }
     tracing::info!(
         http.method = %method,
         http.route = route.as_ref().map_or("none", MatchedPath::as_str),
@@ -66,6 +73,38 @@ fn request_id(request: &Request) -> HeaderValue {
     })
 }
 
+/// A body without bytes of which nobody is told beforehand that it has none.
+fn unmeasured() -> Body {
+    Body::from_stream(futures_util::stream::empty::<Result<Bytes, Infallible>>())
+}
+
+/// An answer of the router around the routes is measured a second time, when the body of a HEAD is gone already: it must
+/// not be given the length of nothing.
+pub(super) fn measured_once(body: Body) -> Body {
+    if body.size_hint().exact() == Some(0) { unmeasured() } else { body }
+}
+
+/// An OPTIONS that asks for no permission to ask something else.
+#[derive(Clone, Copy)]
+struct Plain;
+
+/// Hides from the layer of CORS, which takes every OPTIONS for a preflight, those that are none.
+pub(super) async fn hide_options(mut request: Request) -> Request {
+    if request.method() == Method::OPTIONS && !request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
+        request.extensions_mut().insert(Plain);
+        *request.method_mut() = Method::GET;
+    }
+    request
+}
+
+/// Shows them again.
+pub(super) async fn show_options(mut request: Request) -> Request {
+    if request.extensions_mut().remove::<Plain>().is_some() {
+        *request.method_mut() = Method::OPTIONS;
+    }
+    request
+}
+
 /// Cross-origin requests, from the configured origins alone; none, and there is no layer.
 pub(super) fn cors(config: &HttpConfig) -> Option<CorsLayer> {
     let origins = match &config.cors_allowed_origins {
@@ -75,9 +114,40 @@ pub(super) fn cors(config: &HttpConfig) -> Option<CorsLayer> {
     };
     let methods =
         [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS];
-    let request =
-        [header::ACCEPT, header::AUTHORIZATION, header::CONTENT_TYPE, HeaderName::from_static("prefer"), REQUEST_ID];
-    let exposed = [header::CONTENT_RANGE, header::LOCATION, HeaderName::from_static("preference-applied"), REQUEST_ID];
+    let named = |names: &[&'static str]| names.iter().map(|name| HeaderName::from_static(name)).collect::<Vec<_>>();
+    let request = named(&[
+        "accept",
+        "accept-profile",
+        "authorization",
+        "content-profile",
+        "content-type",
+        "idempotency-key",
+        "if-match",
+        "if-none-match",
+        "prefer",
+        "range",
+        "range-unit",
+        "x-request-id",
+    ]);
+    let exposed = named(&[
+        "content-encoding",
+        "content-location",
+        "content-profile",
+        "content-range",
+        "content-type",
+        "date",
+        "etag",
+        "idempotency-replayed",
+        "link",
+        "location",
+        "preference-applied",
+        "proxy-status",
+        "range-unit",
+        "retry-after",
+        "server",
+        "transfer-encoding",
+        "x-request-id",
+    ]);
     Some(
         CorsLayer::new()
             .allow_origin(origins)

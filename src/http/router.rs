@@ -18,12 +18,12 @@ use axum::{
     Router,
     body::Bytes,
     extract::{DefaultBodyLimit, Request, State},
-    http::{HeaderMap, StatusCode, Uri, header},
-    middleware::{Next, from_fn, from_fn_with_state},
+    http::{HeaderMap, StatusCode, header},
+    middleware::{Next, from_fn, from_fn_with_state, map_request},
     response::{IntoResponse, Response},
     routing::get,
 };
-use tower_http::normalize_path::NormalizePath;
+use tower_http::{map_response_body::MapResponseBody, normalize_path::NormalizePath};
 
 /// What answers requests.
 #[derive(Clone)]
@@ -60,23 +60,26 @@ pub fn router(parts: Parts) -> Router {
         .merge(rest::routes(rest))
         .layer(from_fn_with_state(auth, identify));
     let routes = Router::new()
-        .route("/", get(root))
+        .route("/", get(root).options(async || [(header::ALLOW, "OPTIONS,GET,HEAD")]))
         .route("/openapi.json", get(openapi))
         .with_state(document)
         .merge(pages::routes())
         .merge(health::routes(readiness))
         .merge(graphql::routes(graphql))
         .merge(identified)
-        .fallback(async |uri: Uri| Error::not_found(format!("There is nothing at {}", uri.path())).code("PGRST125"))
+        .fallback(async || Error::not_found("Invalid path specified in request URL").code("PGRST125"))
         .layer(DefaultBodyLimit::max(config.max_body_bytes))
         .layer(from_fn(spell_out))
         .layer(from_fn_with_state(config.request_timeout, layers::surround));
     let routes = match layers::cors(&config) {
-        Some(cors) => routes.layer(cors),
+        Some(cors) => {
+            routes.layer(map_request(layers::show_options)).layer(cors).layer(map_request(layers::hide_options))
+        }
         None => routes,
     };
     // Around the router, since a route is chosen before the router's own layers run.
-    Router::new().fallback_service(NormalizePath::trim_trailing_slash(routes))
+    let routes = NormalizePath::trim_trailing_slash(routes);
+    Router::new().fallback_service(MapResponseBody::new(routes, layers::measured_once))
 }
 
 /// The landing page for a browser, the OpenAPI document for everybody else, as PostgREST's root has it.

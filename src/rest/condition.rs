@@ -84,13 +84,13 @@ impl Filters<'_> {
     pub(super) fn comparison(&mut self, column: &str, text: &str) -> Result<Filter> {
         let left = Left::of(self.resource, column)?;
         match text.strip_prefix("not.") {
-            Some(_) => Ok(Filter::Not(Box::new(self.compared(&left, text, "not.".len())?))),
-            None => self.compared(&left, text, 0),
+            Some(_) => Ok(Filter::Not(Box::new(self.operation(&left, text, "not.".len())?))),
+            None => self.operation(&left, text, 0),
         }
     }
 
     /// `op.value`, from the byte `at` of the text on.
-    fn compared(&mut self, left: &Left, text: &str, at: usize) -> Result<Filter> {
+    fn operation(&mut self, left: &Left, text: &str, at: usize) -> Result<Filter> {
         let rest = &text[at..];
         let end = rest.find(['.', '(']).unwrap_or(rest.len());
         let word = &rest[..end];

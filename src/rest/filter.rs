@@ -191,7 +191,7 @@ fn condition_end(text: &str) -> Option<usize> {
 /// A condition whose whole value is quoted, without the quotes; a list keeps those of its elements.
 fn unquoted(condition: &str) -> String {
     let Some((head, value)) = condition.split_once(".\"") else { return condition.to_owned() };
-    if head.contains('(') {
+    if head.ends_with("(any)") || head.ends_with("(all)") {
         return condition.to_owned();
     }
     match element(&format!("\"{value}"), &[]) {

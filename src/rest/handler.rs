@@ -25,7 +25,7 @@ use crate::{
 };
 use axum::{
     RequestExt as _, Router,
-    body::{Body, Bytes},
+    body::Bytes,
     extract::{FromRequest, RawPathParams, Request as HttpRequest, State, rejection::BytesRejection},
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
@@ -83,19 +83,15 @@ pub fn routes(rest: Rest) -> Router {
         .with_state(rest)
 }
 
-/// The answer of a handler, without its body if it is asked for the head alone.
+/// The answer of a handler, which tells the profile back to a client that names it.
 async fn answered<F>(call: Call, handler: impl FnOnce(Call) -> F) -> Response
 where
     F: Future<Output = Result<Response>>,
 {
-    let (profiled, head) = (call.profiled, call.method == Method::HEAD);
+    let profiled = call.profiled;
     let mut response = handler(call).await.into_response();
     if profiled {
         response.headers_mut().insert(headers::CONTENT_PROFILE, HeaderValue::from_static(headers::PROFILE));
-    }
-    if head {
-        // Of no known length: what the body would be is not told, as PostgREST does not.
-        *response.body_mut() = Body::from_stream(futures_util::stream::empty::<Result<Bytes>>());
     }
     response
 }

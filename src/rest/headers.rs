@@ -6,7 +6,6 @@
 use crate::error::{Error, Kind, Result};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
-use std::borrow::Cow;
 
 /// What the profile of an answer is told by.
 pub(super) const CONTENT_PROFILE: HeaderName = HeaderName::from_static("content-profile");
@@ -80,17 +79,6 @@ pub(super) fn next(resource: &str, query: &str, cursor: &str, limit: Option<u64>
     HeaderValue::try_from(text).ok()
 }
 
-/// The query string without its cursor, and the cursor.
-pub(super) fn without_cursor(query: &str) -> (Cow<'_, str>, Option<&str>) {
-    let is_cursor = |pair: &&str| pair.starts_with("cursor=");
-    if !pairs(query).any(|pair| is_cursor(&pair)) {
-        return (Cow::Borrowed(query), None);
-    }
-    let cursor = pairs(query).find(is_cursor).map(|pair| &pair["cursor=".len()..]);
-    let others: Vec<_> = pairs(query).filter(|pair| !is_cursor(pair)).collect();
-    (Cow::Owned(others.join("&")), cursor)
-}
-
 fn pairs(query: &str) -> impl Iterator<Item = &str> {
     query.split('&').filter(|pair| !pair.is_empty())
 }
@@ -131,7 +119,5 @@ mod tests {
             r#"</trees?order=name&limit=2&cursor=abc>; rel="next""#
         );
         assert_eq!(of("limit=9", Some(5)), r#"</trees?limit=5&cursor=abc>; rel="next""#);
-        assert_eq!(without_cursor("a=eq.1&cursor=x&b=eq.2"), (Cow::Borrowed("a=eq.1&b=eq.2"), Some("x")));
-        assert_eq!(without_cursor("cursors=eq.1"), (Cow::Borrowed("cursors=eq.1"), None));
     }
 }

@@ -73,7 +73,7 @@ mod tests {
         let with = |values: &[&[u8]]| {
             let values = values.iter().map(|value| (KEY, HeaderValue::from_bytes(value).unwrap()));
             let mut headers = HeaderMap::new();
-            values.for_each(|(name, value)| drop(headers.append(name, value)));
+            values.for_each(|(name, value)| _ = headers.append(name, value));
             key(&headers).map(|key| key.map(str::to_owned)).map_err(|error| error.code.into_owned())
         };
         assert_eq!(with(&[]), Ok(None));

@@ -25,19 +25,22 @@ impl Left {
     /// `column`, `column->a->0` or `column->a->>b`.
     pub(super) fn of(resource: &Resource, text: &str) -> Result<Self> {
         let (column, path) = text.find("->").map_or((text, None), |at| (&text[..at], Some(&text[at..])));
-        let Some(index) = resource.column(column) else {
-            return Err(Error::bad_request(format!("The resource \"{}\" has no column \"{column}\"", resource.name))
-                .code("42703")
-                .nearest(column, resource.column_names()));
-        };
+        let index = resource.find(column)?;
         let (mut rest, mut kind, mut steps) = (path.unwrap_or_default(), JsonKind::Value, Vec::new());
         while let Some(behind) = rest.strip_prefix("->") {
             let (behind, as_text) = behind.strip_prefix('>').map_or((behind, false), |behind| (behind, true));
             let end = behind.find("->").unwrap_or(behind.len());
             // What is a text has nothing inside.
             if end == 0 || (as_text && end < behind.len()) {
-                return Err(Error::bad_request(format!("\"{text}\" is not understood"))
-                    .hint("A path into JSON is column->name->0->>name, with ->> only before the last"));
+                let at = text.len() - behind.len() + if as_text { end } else { 0 };
+                let unexpected =
+                    text[at..].chars().next().map_or("end of input".to_owned(), |next| format!("\"{next}\""));
+                return Err(Error::bad_request(format!(
+                    "\"failed to parse filter ({text})\" (line 1, column {})",
+                    text[..at].chars().count() + 1
+                ))
+                .details(format!("unexpected {unexpected} expecting a member or an index"))
+                .hint("A path into JSON is column->name->0->>name, with ->> only before the last"));
             }
             kind = if as_text { JsonKind::Text } else { JsonKind::Value };
             steps.push(Argument::Text(behind[..end].to_owned()));

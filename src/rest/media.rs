@@ -98,12 +98,17 @@ impl Media {
         })
     }
 
+    /// Whether the answer must hold exactly one row.
+    pub(super) const fn is_of_one(self) -> bool {
+        matches!(self, Self::Object { .. })
+    }
+
     /// Whether an answer with so many rows may be given. A write asks before it is committed.
     ///
     /// # Errors
     /// `PGRST116` if exactly one is asked for, and there are others.
     pub(super) fn admits(self, rows: u64) -> Result<()> {
-        if rows == 1 || !matches!(self, Self::Object { .. }) {
+        if rows == 1 || !self.is_of_one() {
             return Ok(());
         }
         Err(Error::new(Kind::NotAcceptable, "Cannot coerce the result to a single JSON object")

@@ -34,15 +34,14 @@ pub(super) async fn list(call: Call) -> Result<Response> {
     let media = Media::of(&call.headers)?;
     let preferences = Preferences::of(&call.headers)?;
     let most = call.rest.bounds.max_page;
-    let (query, cursor) = headers::without_cursor(&call.query);
-    let mut parsed = parse_list(resource, call.rest.catalog(), &query, most)?;
+    let mut parsed = parse_list(resource, call.rest.catalog(), &call.query, most)?;
     let mut window = Window { offset: parsed.offset, limit: parsed.limit };
     let range = Window::of(&call.headers)?;
     if let Some(range) = range {
         window = window.and(range)?;
         cut(&mut parsed, window, most)?;
     }
-    if let Some(cursor) = cursor {
+    if let Some(cursor) = parsed.cursor.take() {
         begin_behind(&mut parsed, cursor)?;
     }
     let counted = preferences.count.map(|count| match count {
@@ -141,12 +140,12 @@ fn cut(parsed: &mut Parsed, window: Window, most: u64) -> Result<()> {
 }
 
 /// Asks for the rows behind a cursor.
-fn begin_behind(parsed: &mut Parsed, cursor: &str) -> Result<()> {
+fn begin_behind(parsed: &mut Parsed, cursor: String) -> Result<()> {
     let question = &mut parsed.question;
     let (Envelope::Array, Action::List(list)) = (&question.envelope, &mut question.request.action) else {
         return Err(Error::bad_request("Groups have no cursor").hint("Page through them with limit and offset"));
     };
-    list.page.after = Some(Position { slot: parsed.arguments.len(), nulls: cursor::nulls(cursor)? });
-    parsed.arguments.push(Argument::Text(cursor.to_owned()));
+    list.page.after = Some(Position { slot: parsed.arguments.len(), nulls: cursor::nulls(&cursor)? });
+    parsed.arguments.push(Argument::Text(cursor));
     Ok(())
 }

@@ -96,12 +96,19 @@ pub(super) fn group_order(groups: &Groups, order: Vec<Order>, arguments: &[Argum
 pub(super) fn order_terms(resource: &Resource, text: &str, arguments: &mut Vec<Argument>) -> Result<Vec<Term>> {
     let Left { column, path, .. } = Left::of(resource, text)?;
     let Some((path, kind)) = path else { return Ok(vec![Term::Column(column)]) };
+    let mark = fnv1a(&format!("{path:?}"));
     let path = slot(arguments, path);
     let kinds: &[JsonKind] = match kind {
         JsonKind::Value => &[JsonKind::Rank, JsonKind::Number, JsonKind::Written],
         _ => &[JsonKind::Written],
     };
-    Ok(kinds.iter().map(|kind| Term::Json { column: column.clone(), path, kind: *kind }).collect())
+    let term = |kind: &JsonKind| Term::Json { column: column.clone(), path, kind: *kind };
+    Ok(kinds.iter().map(|kind| Term::Marked(Box::new(term(kind)), mark)).collect())
+}
+
+/// FNV-1a, which is the same in every process.
+fn fnv1a(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// The name under which the answer has a value: the alias, the function, or the last name of the path, as PostgREST.
@@ -188,6 +195,7 @@ fn orders(step: &Term, key: &Term, arguments: &[Argument]) -> bool {
             let looked = Term::Json { column: a.clone(), path: *p, kind: *kind };
             (*kind == JsonKind::Json || step == &looked) && same(&looked, &whole, arguments)
         }
+        (Term::Marked(step, _), key) => orders(step, key, arguments),
         (Term::One(a, step), Term::One(b, key)) => a == b && orders(step, key, arguments),
         (step, key) => step == key,
     }

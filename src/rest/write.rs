@@ -118,23 +118,22 @@ impl<'c> Write<'c> {
         let (plan, bound) = self.bound(question, arguments)?;
         let state = |tag: &str| condition.is_some_and(|condition| condition.holds(tag));
         let keep = |answer: &Answer| idempotency::keep(&tell(answer.clone())?);
+        // An answer that must hold one row is judged before the write is made to stay, also where it is not told.
+        let judge = |answer: &Answer| {
+            accept.map_or(Ok(()), |accept| accept(answer))?;
+            self.media.admits(answer.rows)
+        };
         let body = self.call.body.as_deref().unwrap_or_default();
         let ending = Ending {
             undone: self.preferences.tx == Some(Tx::Rollback),
             state: condition.is_some().then_some(&state),
-            accept,
+            accept: (accept.is_some() || self.media.is_of_one()).then_some(&judge),
             once: key.map(|key| Once { key, place: &self.resource.name, body, keep: &keep }),
         };
         match self.call.rest.engine.conclude(&plan, &bound, ending).await.map_err(spelt)? {
             Ended::Now(answer) => Ok(tell(answer)?.into_response()),
             Ended::Before(text) => Ok(idempotency::again(&text)?.into_response()),
         }
-    }
-
-    /// Whether the answer may be told, for one that must hold exactly one row: that is asked before the write is made to
-    /// stay, where the rows are told.
-    fn admits(&self, answer: &Answer) -> Result<()> {
-        self.media.admits(answer.rows)
     }
 
     /// The rows of an answer in the media type that is accepted: as an array, whether they are one or a list.

@@ -40,7 +40,7 @@ pub(crate) fn comparison(column: &Column, operator: Operator, value: &Value) -> 
             };
             (format!("{name}=like.{}", pattern.replace('A', first)), json!({ field: { word: first } }))
         }
-        Operator::Search => (format!("{name}=fts.{encoded}"), json!({ field: { word: given } })),
+        Operator::Search => (format!("{name}=plfts.{encoded}"), json!({ field: { word: given } })),
         _ => (format!("{name}={word}.{encoded}"), json!({ field: { word: given } })),
     }
 }

@@ -19,6 +19,11 @@ impl Enumeration {
         Self { graphql, postgres, members }
     }
 
+    /// The name of its type in PostgreSQL.
+    pub(super) fn postgres_name(&self) -> &str {
+        &self.postgres
+    }
+
     /// The members: the GraphQL name and the text of each.
     pub fn members(&self) -> impl Iterator<Item = (&str, &str)> {
         self.members.iter().map(|(name, text)| (name.as_str(), text.as_str()))

@@ -163,6 +163,23 @@ impl Scalar {
         self.as_type().parse(input)
     }
 
+    /// The name of the type in PostgreSQL's errors.
+    pub fn postgres_name(&self) -> &str {
+        match self {
+            Self::Integer => "integer",
+            Self::BigInt => "bigint",
+            Self::Float => "double precision",
+            Self::Text => "text",
+            Self::Boolean => "boolean",
+            Self::Uuid => "uuid",
+            Self::Date => "date",
+            Self::Timestamp => "timestamp with time zone",
+            Self::Decimal(_) => "numeric",
+            Self::Json => "json",
+            Self::Enum(enumeration) => enumeration.postgres_name(),
+        }
+    }
+
     /// Writes a cell as JSON.
     ///
     /// # Errors

@@ -2,7 +2,7 @@
 //!
 //! In: an [`Expression`] and the alias of its row's table. Out: SQL text for one dialect.
 
-use super::{Compiler, identifier};
+use super::{Compiler, cast::cast, identifier};
 use crate::{
     catalog::{
         Bucket, Function, Relation, Resource,
@@ -87,6 +87,11 @@ impl Compiler<'_> {
             }
             ExpressionKind::Key(number) => format!("{alias}.k{number}"),
             ExpressionKind::Measure(number) => format!("{alias}.m{number}"),
+            ExpressionKind::Cast(value, to) => {
+                let sql = self.expression(of, alias, value);
+                cast(self.dialect, &sql, &value.scalar, *to)
+            }
+            ExpressionKind::Present => (if self.dialect == Dialect::Postgres { "true" } else { "1" }).to_owned(),
         }
     }
 
@@ -116,7 +121,8 @@ impl Compiler<'_> {
     /// An expression where its order counts: texts by code point, as SQLite has them.
     pub(super) fn ordered(&self, sql: String, scalar: &Scalar) -> String {
         match (self.dialect, scalar) {
-            (Dialect::Postgres, Scalar::Text) => format!("{sql} collate \"C\""),
+            // Of JSON, only what is grouped by is ordered, and that is a text.
+            (Dialect::Postgres, Scalar::Text | Scalar::Json) => format!("{sql} collate \"C\""),
             (Dialect::Postgres, Scalar::Enum(_)) => format!("{sql}::text collate \"C\""),
             _ => sql,
         }

@@ -26,7 +26,8 @@ pub(super) fn connection(
     }
     let mut frame = Frame { parts: Vec::new(), rows };
     match envelope {
-        Envelope::Object | Envelope::Array | Envelope::Groups(_) => {
+        Envelope::Groups(_) => frame.parts.push(ListPart::Beside(Op::Literal(Vec::new()))),
+        Envelope::Object | Envelope::Array => {
             let ops = frame.object(0..frame.rows.len());
             frame.rows_of(ops);
         }

@@ -3,6 +3,7 @@
 //! In: [`Authorized`] queries alone. Out: a [`Plan`] for one dialect, which holds no value of any client and no claim of
 //! any caller, so that it serves all of them. Identifiers come from the catalogue, values are always bound.
 
+mod cast;
 mod change;
 mod expression;
 mod form;

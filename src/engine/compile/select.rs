@@ -119,7 +119,7 @@ impl Compiler<'_> {
         let own = |field: &Selection| match field {
             Selection::Column { column, .. } => stored(*column),
             Selection::NodeId { .. } | Selection::TypeName { .. } => true,
-            Selection::One { .. } | Selection::Many { .. } => false,
+            Selection::Value { .. } | Selection::One { .. } | Selection::Many { .. } => false,
         };
         let whole = self.form.tagged.then_some(0..resource.columns.len()).unwrap_or_default();
         if !read.select.iter().all(own) || !whole.into_iter().all(stored) {
@@ -320,6 +320,12 @@ impl Compiler<'_> {
                 literal(&mut ops, format!("\"{}\"", resource.names.type_name).as_bytes());
                 name
             }
+            Selection::Value { alias: name, expression } => {
+                let scalar = expression.scalar.clone();
+                let index = cells.scalar(self.expression(parent, alias, expression), &scalar);
+                ops.push(Op::Cell { index, scalar, style: self.style });
+                name
+            }
             Selection::One { alias: name, relation, read, .. } => {
                 let (joined, presence) = self.join(cells, parent, *relation, read, alias);
                 let object = self.object(cells, read, &joined);
@@ -422,7 +428,8 @@ impl Compiler<'_> {
             _ => None,
         });
         for (part, summary) in parts.zip(&read.summaries) {
-            let listed = !summary.keys.is_empty();
+            // A list of groups is one also where all rows are its one group.
+            let listed = !summary.keys.is_empty() || matches!(envelope, Envelope::Groups(_));
             let (page, list) = self.groups(read, summary, listed, parent);
             let rows = self.cell(cells, page);
             *part = if listed { Op::Many { rows: Some(rows), count: None, list } } else { Op::First { rows, list } };

@@ -34,7 +34,7 @@ impl Compiler<'_> {
         let grouped = self.grouped(read, summary, parent);
         let alias = self.alias();
         let mut cells = Cells::default();
-        let ops = self.members(&mut cells, summary, &alias, &summary.parts);
+        let ops = self.members(&mut cells, read.resource, &alias, &summary.parts);
         let having = summary.having.as_ref().map(|having| self.predicate(read.resource, &alias, having));
         let order: Vec<_> = summary.order.iter().map(|sort| self.sort(read.resource, &alias, sort, false)).collect();
         let order = if order.is_empty() { String::new() } else { format!(" order by {}", order.join(", ")) };
@@ -66,7 +66,12 @@ impl Compiler<'_> {
         let alias = self.alias();
         let mut columns = Vec::with_capacity(summary.keys.len() + summary.measures.len());
         for (number, expression) in summary.keys.iter().enumerate() {
-            columns.push(format!("{} as k{number}", self.expression(read.resource, &alias, expression)));
+            let mut sql = self.expression(read.resource, &alias, expression);
+            // PostgreSQL has no equality of JSON: two values are one if they are written alike.
+            if self.dialect == Dialect::Postgres && expression.scalar == Scalar::Json {
+                sql = format!("({sql})::text");
+            }
+            columns.push(format!("{sql} as k{number}"));
         }
         for (number, aggregate) in summary.measures.iter().enumerate() {
             columns.push(format!("{} as m{number}", self.aggregate(read.resource, &alias, aggregate)));
@@ -125,7 +130,7 @@ impl Compiler<'_> {
         )
     }
 
-    fn members(&mut self, cells: &mut Cells, summary: &Summary, alias: &str, members: &[Member]) -> Vec<Op> {
+    fn members(&mut self, cells: &mut Cells, of: usize, alias: &str, members: &[Member]) -> Vec<Op> {
         let mut ops = Vec::new();
         literal(&mut ops, b"{");
         for (index, member) in members.iter().enumerate() {
@@ -133,22 +138,22 @@ impl Compiler<'_> {
                 literal(&mut ops, b",");
             }
             key(&mut ops, &member.alias);
-            let (cell, scalar) = match &member.kind {
-                MemberKind::Key(number) => (format!("{alias}.k{number}"), &summary.keys[*number].scalar),
-                MemberKind::Measure(number) => (format!("{alias}.m{number}"), &summary.measures[*number].scalar),
-                MemberKind::Object(members) => {
-                    append(&mut ops, self.members(cells, summary, alias, members));
-                    continue;
+            match &member.kind {
+                MemberKind::Value(value) => {
+                    let index = cells.scalar(self.expression(of, alias, value), &value.scalar);
+                    ops.push(Op::Cell { index, scalar: value.scalar.clone(), style: self.style });
+                }
+                MemberKind::Object(members) => append(&mut ops, self.members(cells, of, alias, members)),
+                MemberKind::Row(present, members) => {
+                    let presence = cells.scalar(self.expression(of, alias, present), &present.scalar);
+                    ops.push(Op::One { presence, ops: self.members(cells, of, alias, members) });
                 }
                 MemberKind::TypeName(name) => {
                     let mut bytes = Vec::new();
                     write_string(name, &mut bytes);
                     literal(&mut ops, &bytes);
-                    continue;
                 }
-            };
-            let index = cells.scalar(cell, scalar);
-            ops.push(Op::Cell { index, scalar: scalar.clone(), style: self.style });
+            }
         }
         literal(&mut ops, b"}");
         ops

@@ -2,12 +2,15 @@
 //!
 //! In: a driver's error. Out: an [`Error`] with a SQLSTATE-shaped code; the driver's own words go to the log alone.
 
-use super::sqlite::aggregates::OUT_OF_RANGE;
+use super::sqlite::{SQLSTATE, aggregates::OUT_OF_RANGE};
 use crate::error::{Error, Kind, Problem};
 use sea_orm::{DbErr, RuntimeErr};
 
 /// What is wrong with a column that refers to a row.
 pub(crate) const NO_REFERENCE: &str = "refers to a row that is not there";
+
+/// What SQLite says of a foreign key, whatever its code.
+const NO_FOREIGN_KEY: &str = "FOREIGN KEY constraint failed";
 
 /// A violated constraint, as far as the database tells.
 #[derive(Debug, Default)]
@@ -20,14 +23,28 @@ struct Violation {
 fn from_sqlstate(code: &str, violation: Violation) -> Error {
     let error = match code {
         "23505" => Error::new(Kind::Conflict, "A row with this key is already there"),
-        "23503" => Error::new(Kind::Conflict, "A row that this one refers to, or that refers to it, stands in the way"),
+        "23503" | "23001" => {
+            Error::new(Kind::Conflict, "A row that this one refers to, or that refers to it, stands in the way")
+        }
         "23502" => Error::bad_request("A value is missing"),
         "23514" => Error::bad_request("A value is outside of what its column allows"),
+        code if code.starts_with("23") || code == "P0001" => {
+            Error::bad_request("A rule of the table does not allow this")
+        }
         "25006" => Error::new(Kind::ReadOnly, "The database takes no writes at the moment"),
         "57014" => Error::new(Kind::Timeout, "The statement took longer than it may"),
         "40001" | "40P01" | "55P03" => Error::new(Kind::Unavailable, "Others were writing the same rows; try again"),
         "22003" => Error::bad_request("A number is beyond the range of its type").hint("Sums end at 64 bits"),
+        // What a client writes is read before it comes here: it is a column's value that is cast.
+        "22P02" | "22007" | "22008" | "22023" => Error::bad_request("A value is none of the type that it is cast to")
+            .hint("Leave such values out by a filter, or cast to text"),
         code if code.starts_with("22") => Error::bad_request("A value is outside of its type"),
+        "42501" => Error::forbidden("The database does not permit this"),
+        code if ["28", "0L", "0P"].iter().any(|class| code.starts_with(class)) => {
+            Error::forbidden("The database does not permit this")
+        }
+        // A limit that is configured, and not one that others hold up.
+        "53400" => return Error::internal(format!("SQLSTATE {code}")),
         code if ["08", "53", "57P"].iter().any(|class| code.starts_with(class)) => {
             Error::new(Kind::Unavailable, "The database cannot be reached").hint("Try again in a moment")
         }
@@ -43,6 +60,11 @@ fn from_sqlstate(code: &str, violation: Violation) -> Error {
     error.code(code.to_owned()).about(problems)
 }
 
+/// What a table's own trigger says of a row that it refuses: words that whoever made it wrote for its callers.
+fn raised(message: &str) -> Error {
+    Error::bad_request(message).code("P0001")
+}
+
 /// The values of these columns are another row's.
 pub(crate) fn taken(columns: Vec<String>) -> Error {
     from_sqlstate("23505", Violation { columns })
@@ -56,6 +78,9 @@ pub(super) fn from_postgres(error: tokio_postgres::Error) -> Error {
         }
         return Error::internal(error);
     };
+    if db.code().code() == "P0001" {
+        return raised(db.message()).source(error);
+    }
     // That others still refer to a row is nothing that a column of the input could help.
     let detail = db.detail().filter(|detail| !detail.contains("is still referenced"));
     let checked = || db.constraint().and_then(checked_column).map(|column| vec![column]);
@@ -82,11 +107,19 @@ pub(super) fn from_sqlite(error: rusqlite::Error) -> Error {
     if message.as_deref() == Some(OUT_OF_RANGE) {
         return from_sqlstate("22003", Violation::default()).source(error);
     }
+    if let Some(code) = message.as_deref().and_then(|message| message.strip_prefix(SQLSTATE)) {
+        return from_sqlstate(code, Violation::default()).source(error.to_string());
+    }
     let code = match (failure.extended_code, failure.extended_code & 0xff) {
         (2067 | 1555 | 2579, _) => "23505",
+        // What a foreign key does not allow is raised as what a trigger does not, where it is looked at at once.
+        (1811, _) if message.as_deref() != Some(NO_FOREIGN_KEY) => {
+            return raised(message.as_deref().unwrap_or_default()).source(error);
+        }
         (787 | 1811, _) => "23503",
         (1299, _) => "23502",
         (275, _) => "23514",
+        (_, 3 | 23) => "42501",
         (_, 5 | 6) => "55P03",
         (_, 8) => "25006",
         (_, 9) => "57014",

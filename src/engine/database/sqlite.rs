@@ -5,6 +5,7 @@
 //! without holding up other requests. Writes wait for the disk, so they are always there.
 
 pub(super) mod aggregates;
+mod casts;
 mod functions;
 
 use super::{Ready, Row, Sink, errors::from_sqlite, unavailable};
@@ -26,6 +27,8 @@ use std::{
 };
 use tokio::{sync::OwnedMutexGuard, time::timeout};
 
+/// What the error of a function of ours begins with, if a SQLSTATE says what is wrong.
+pub(super) const SQLSTATE: &str = "SQLSTATE ";
 /// How many virtual-machine steps pass between two looks at the budget.
 const STEPS: i32 = 1_000;
 /// What a look takes of the budget: about as many microseconds as the steps before it.

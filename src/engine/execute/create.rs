@@ -58,7 +58,11 @@ pub(super) async fn run(transaction: &Transaction, create: &CreatePlan, plan: &P
     let added = own.iter().filter(|done| matches!(done, Done::Added(_))).count() as u64;
     let mut keys = own.into_iter().filter_map(Done::key).cloned();
     let answer = match &*plan.program {
-        Program::List(_) => read_each(transaction, &root.resource, plan, bound, keys.collect()).await?,
+        Program::List(_) => {
+            let keys: Vec<_> = keys.collect();
+            let only = if let [key] = keys.as_slice() { Some(text(key)) } else { None };
+            Answer { key: only, ..read_each(transaction, &root.resource, plan, bound, keys).await? }
+        }
         Program::Row(_) | Program::Tagged { .. } => match keys.next() {
             Some(key) => read_one(transaction, &root.resource, plan, bound, &key).await?,
             None => Answer::default(),

@@ -6,7 +6,7 @@ use super::{Planner, find_column, find_relation, limits};
 use crate::{
     catalog::{
         Cardinality, Function, Operator, Resource,
-        scalar::{Scalar, Style},
+        scalar::{Cast, Scalar, Style},
     },
     engine::{
         query::{Aggregate, Expression, ExpressionKind, Predicate, SlotKind, Sort},
@@ -95,7 +95,20 @@ impl Planner<'_> {
                     kind: ExpressionKind::Many { relation: index, filter, aggregate },
                 }
             }
-            Term::Cast(..) | Term::Present => return Err(super::not_yet()),
+            Term::Cast(term, cast) => {
+                let inner = self.term(resource, term)?;
+                cast_of(inner, *cast)?
+            }
+            Term::Marked(term, mark) => {
+                let inner = self.term(resource, term)?;
+                Expression { name: format!("{}#{mark}", inner.name), ..inner }
+            }
+            Term::Present => Expression {
+                kind: ExpressionKind::Present,
+                scalar: Scalar::Boolean,
+                nullable: false,
+                name: of.name.clone(),
+            },
             Term::Key(number) => self.group_key(*number)?,
             Term::Measure(measure) => {
                 let (number, aggregate) = self.group_measure(resource, measure)?;
@@ -177,6 +190,23 @@ pub(super) fn column(resource: &Resource, index: usize) -> Expression {
         nullable: column.optional(),
         name: column.name.clone(),
     }
+}
+
+/// A value as one of another type.
+pub(super) fn cast_of(inner: Expression, cast: Cast) -> Result<Expression> {
+    let scalar = cast.result(&inner.scalar).ok_or_else(|| {
+        let (from, to) = (inner.scalar.postgres_name(), cast.name());
+        Error::bad_request(format!("cannot cast type {from} to {to}")).code("42846").field(inner.name.clone())
+    })?;
+    if cast.is_idle(&inner.scalar) {
+        return Ok(inner);
+    }
+    Ok(Expression {
+        scalar,
+        nullable: inner.nullable,
+        name: format!("{}::{}", inner.name, cast.name()),
+        kind: ExpressionKind::Cast(Box::new(inner), cast),
+    })
 }
 
 /// What the slot of a comparison must hold.

@@ -3,12 +3,15 @@
 //! In: a [`Filter`] or the [`Term`] of an order. Out: the error of a bound, before a name in them is looked for.
 
 use crate::{
+    catalog::scalar::Style,
     engine::request::{Filter, Term},
     error::{Error, Kind, Result},
 };
 
 /// How many conditions all filters of a request may have.
 const MAX_CONDITIONS: usize = 500;
+/// How many values an answer of REST may have of a row and of those that belong to it. A document of GraphQL has its cost.
+const MAX_TOLD: usize = 500;
 /// How deep the logic of a filter may be nested.
 const MAX_DEPTH: usize = 32;
 /// How many relations a condition or a step of an order may lead through: each is a join for every row of the one
@@ -29,6 +32,19 @@ pub(super) fn check(filter: &Filter, conditions: &mut usize) -> Result<()> {
 /// Those of [`check`].
 pub(super) fn check_order(term: &Term, conditions: &mut usize) -> Result<()> {
     walk_term(term, conditions, Nesting::default())
+}
+
+/// Counts a value to those that are told.
+///
+/// # Errors
+/// More values than an answer may have.
+pub(super) fn count_told(told: &mut usize, style: Style) -> Result<()> {
+    *told += 1;
+    if style == Style::Rest && *told > MAX_TOLD {
+        let message = format!("An answer has at most {MAX_TOLD} values of a row");
+        return Err(Error::new(Kind::CostLimit, message).hint("Select fewer values, or each of them once"));
+    }
+    Ok(())
 }
 
 /// Where in a filter a condition is.
@@ -80,7 +96,7 @@ fn walk(filter: &Filter, conditions: &mut usize, at: Nesting) -> Result<()> {
 fn walk_term(term: &Term, conditions: &mut usize, at: Nesting) -> Result<()> {
     match term {
         Term::One(_, term) => walk_term(term, conditions, at.related()?),
-        Term::Cast(term, _) => walk_term(term, conditions, at),
+        Term::Cast(term, _) | Term::Marked(term, _) => walk_term(term, conditions, at),
         Term::Many { filter, .. } => {
             let at = at.related()?;
             filter.iter().try_for_each(|filter| walk(filter, conditions, at.deeper()?))

@@ -46,6 +46,7 @@ pub fn plan(catalog: &Catalog, question: &Question, style: Style, bounds: Bounds
         defects: Defects::default(),
         group: None,
         conditions: 0,
+        told: 0,
     };
     let action = planner.action(resource, &question.request.action)?;
     let read = match &question.request.action {
@@ -80,6 +81,8 @@ struct Planner<'c> {
     group: Option<GroupScope>,
     /// How many conditions the filters have so far.
     conditions: usize,
+    /// How many values are told so far.
+    told: usize,
 }
 
 impl Planner<'_> {
@@ -175,7 +178,13 @@ impl Planner<'_> {
         fields.iter().map(|field| self.field(resource, field)).collect()
     }
 
+    /// Counts a value to those that are told.
+    fn count_told(&mut self) -> Result<()> {
+        limits::count_told(&mut self.told, self.style)
+    }
+
     fn field(&mut self, resource: usize, field: &Field) -> Result<Selection> {
+        self.count_told()?;
         let of = self.catalog.at(resource);
         let style = self.style;
         let named = |alias: &Option<String>, name: &str, field: &str| {
@@ -189,7 +198,10 @@ impl Planner<'_> {
             }
             Field::NodeId { alias } => Selection::NodeId { alias: alias.clone() },
             Field::TypeName { alias } => Selection::TypeName { alias: alias.clone() },
-            Field::Term { .. } => return Err(not_yet()),
+            Field::Term { alias, term } => {
+                limits::check_order(term, &mut self.conditions)?;
+                Selection::Value { alias: alias.clone(), expression: self.term(resource, term)? }
+            }
             Field::One { alias, relation, filter, spread, select } => {
                 let (index, target) = find_relation(of, relation, Cardinality::One)?;
                 let alias = named(alias, relation, &of.relations[index].field);
@@ -207,17 +219,8 @@ impl Planner<'_> {
     }
 }
 
-/// INTERIM: replaced by its owner.
-fn not_yet() -> Error {
-    Error::bad_request("not yet").code("PGRST127")
-}
-
 fn find_column(resource: &Resource, name: &str) -> Result<usize> {
-    resource.column(name).ok_or_else(|| {
-        Error::bad_request(format!("The resource \"{}\" has no column \"{name}\"", resource.name))
-            .code("42703")
-            .nearest(name, resource.column_names())
-    })
+    resource.find(name)
 }
 
 /// A column as an enum of GraphQL has it, or a URL.

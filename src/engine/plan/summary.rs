@@ -5,14 +5,17 @@
 
 use super::{
     Planner,
-    filter::{ordered, push},
-    member,
+    filter::{cast_of, ordered, push},
+    limits, member,
 };
 use crate::{
-    catalog::{Bucket, scalar::Scalar},
+    catalog::{
+        Bucket,
+        scalar::{Scalar, Style},
+    },
     engine::{
         query::{Aggregate, Expression, ExpressionKind, Member, MemberKind, SlotKind, Sort, Summary},
-        request::{GroupKey, Groups, Measure, SummaryKind, SummaryPart},
+        request::{GroupKey, Groups, Measure, SummaryKind, SummaryPart, Term},
     },
     error::{Error, Result},
 };
@@ -56,7 +59,7 @@ impl Planner<'_> {
             }
             keys.push(key);
         }
-        if keys.len() > MAX_KEYS {
+        if keys.iter().filter(|key| !key.kind.is_presence()).count() > MAX_KEYS {
             return Err(Error::bad_value(format!("Rows are grouped by {MAX_KEYS} keys at most")).field("by"));
         }
         let outer = self.group.replace(GroupScope { keys, measures: Vec::new() });
@@ -71,8 +74,9 @@ impl Planner<'_> {
     }
 
     fn key_expression(&mut self, resource: usize, key: &GroupKey) -> Result<Expression> {
+        limits::check_order(&key.term, &mut self.conditions)?;
         let value = self.term(resource, &key.term)?;
-        if value.scalar == Scalar::Json {
+        if value.scalar == Scalar::Json && self.style == Style::GraphQl {
             return Err(Error::bad_value(format!("Rows are not grouped by the column \"{}\"", value.name))
                 .code("42883")
                 .field("by"));
@@ -98,8 +102,12 @@ impl Planner<'_> {
     fn group_order(&mut self, resource: usize, groups: &Groups) -> Result<Vec<Sort>> {
         let mut sorts = Vec::with_capacity(groups.order.len() + groups.by.len());
         for one in &groups.order {
-            let expression = self.term(resource, &one.term)?;
-            push(&mut sorts, ordered(expression)?, one.descending, one.nulls_first);
+            let expression = match self.term(resource, &one.term)? {
+                // A key has an order whatever it is, since the groups have one.
+                key @ Expression { kind: ExpressionKind::Key(_), .. } => key,
+                expression => ordered(expression)?,
+            };
+            push(&mut sorts, expression, one.descending, one.nulls_first);
         }
         for number in 0..groups.by.len() {
             push(&mut sorts, self.group_key(number)?, false, None);
@@ -124,18 +132,31 @@ impl Planner<'_> {
     fn members(&mut self, resource: usize, parts: &[SummaryPart]) -> Result<Vec<Member>> {
         let member = |part: &SummaryPart| {
             let kind = match &part.kind {
-                SummaryKind::Key(number) => {
-                    self.group_key(*number)?;
-                    MemberKind::Key(*number)
-                }
-                SummaryKind::Measure(measure) => MemberKind::Measure(self.group_measure(resource, measure)?.0),
-                SummaryKind::Cast(..) | SummaryKind::Row { .. } => return Err(super::not_yet()),
                 SummaryKind::Object(parts) => MemberKind::Object(self.members(resource, parts)?),
+                SummaryKind::Row { present, parts } => {
+                    MemberKind::Row(self.group_key(*present)?, self.members(resource, parts)?)
+                }
                 SummaryKind::TypeName(name) => MemberKind::TypeName(name.clone()),
+                value => {
+                    self.count_told()?;
+                    MemberKind::Value(self.group_value(resource, value)?)
+                }
             };
             Ok(Member { alias: part.alias.clone(), kind })
         };
         parts.iter().map(member).collect()
+    }
+
+    /// A member that is one value.
+    fn group_value(&mut self, resource: usize, kind: &SummaryKind) -> Result<Expression> {
+        match kind {
+            SummaryKind::Key(number) => self.group_key(*number),
+            SummaryKind::Measure(measure) => self.term(resource, &Term::Measure(measure.clone())),
+            SummaryKind::Cast(kind, cast) => cast_of(self.group_value(resource, kind)?, *cast),
+            SummaryKind::Object(_) | SummaryKind::Row { .. } | SummaryKind::TypeName(_) => {
+                Err(Error::internal("an object where a value is cast"))
+            }
+        }
     }
 
     /// The key with a number, of the group that is being planned.

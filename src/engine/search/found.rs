@@ -143,7 +143,8 @@ impl Text<'_> {
                     return Places::default();
                 }
                 let width = distance + left.width + right.width;
-                let left = left.moved(distance + right.width);
+                // Both end where the right one ends.
+                let left = Places { width: right.width, ..left.moved(distance + right.width) };
                 Places { width, ..left.both(right) }
             }
         }
@@ -184,5 +185,45 @@ impl Places {
     fn either(self, other: Self) -> Self {
         let opposite = |places: Self| Self { others: !places.others, ..places };
         opposite(opposite(self).both(opposite(other)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{catalog::Syntax, catalog::scalar::Value, engine::search::operand};
+
+    fn found(text: &str, query: &str, language: Option<Language>) -> bool {
+        let bound = operand(Syntax::Query, language, query).expect(query).to_sqlite();
+        let rusqlite::types::Value::Text(bound) = bound else { panic!("no text: {bound:?}") };
+        let wants = match language {
+            Some(language) => Wants::in_language(&bound, language),
+            None => Wants::as_written(&bound),
+        };
+        wants.expect(query).are_in(text)
+    }
+
+    #[test]
+    fn a_phrase_is_where_its_parts_are() {
+        for (text, query, expected) in [
+            ("a b c", "a <-> b <-> c", true),
+            ("a b c", "a <-> (b <-> c)", true),
+            ("a x b c", "a <-> (b <-> c)", false),
+            ("a x b c", "a <2> (b <-> c)", true),
+            ("a b c", "(a <-> b | x) <-> c", true),
+            ("a b c", "a <2> c & !(b <-> a)", true),
+            ("a b", "!a <-> b", false),
+            ("c b", "!a <-> b", true),
+            ("a b", "!c <-> !d", true),
+            ("a", "a <0> a", true),
+            ("", "!a", true),
+            ("", "a", false),
+            ("a", "", false),
+        ] {
+            assert_eq!(found(text, query, None), expected, "{text}: {query}");
+        }
+        assert!(found("The cats of the rats", "cat <3> rat", Some(Language::English)));
+        assert!(found("москва bears", "bear <-> москву | москва <-> bear", Some(Language::Russian)));
+        assert!(!found("the", "the", Some(Language::English)) && found("the", "the", Some(Language::Simple)));
     }
 }

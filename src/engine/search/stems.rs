@@ -33,12 +33,14 @@ const LESS: [(Language, &[&str]); 5] = [
 pub(super) struct Stems {
     stemmer: Option<Stemmer>,
     silent: HashSet<&'static str>,
+    /// The language of words in Latin letters, where the language itself has none.
+    latin: Option<Box<Stems>>,
 }
 
 impl Stems {
     pub(super) fn of(language: Language) -> Self {
         let (algorithm, list) = match language {
-            Language::Simple => return Self { stemmer: None, silent: HashSet::new() },
+            Language::Simple => return Self { stemmer: None, silent: HashSet::new(), latin: None },
             Language::Arabic => (Algorithm::Arabic, None),
             Language::Danish => (Algorithm::Danish, Some("da")),
             Language::Dutch => (Algorithm::Dutch, Some("nl")),
@@ -66,11 +68,15 @@ impl Stems {
         for (_, words) in LESS.iter().filter(|(of, _)| *of == language) {
             words.iter().for_each(|word| _ = silent.remove(word));
         }
-        Self { stemmer: Some(Stemmer::create(algorithm)), silent }
+        let latin = (language == Language::Russian).then(|| Box::new(Self::of(Language::English)));
+        Self { stemmer: Some(Stemmer::create(algorithm)), silent, latin }
     }
 
     /// What a word is looked for as; nothing for one that says nothing. What has digits in it is of no language.
     pub(super) fn stem<'w>(&self, word: &'w str) -> Option<Cow<'w, str>> {
+        if let Some(latin) = self.latin.as_ref().filter(|_| word.is_ascii()) {
+            return latin.stem(word);
+        }
         match &self.stemmer {
             Some(_) if self.silent.contains(word) => None,
             Some(stemmer) if !word.bytes().any(|byte| byte.is_ascii_digit()) => Some(stemmer.stem(word)),

@@ -196,6 +196,7 @@ pub(super) fn error_schema() -> Value {
             "hint": { "type": ["string", "null"], "description": "What would be right." },
         },
         "required": ["code", "message", "details", "hint"],
-        "examples": [{ "code": "42703", "message": "There is no column \"nam\"", "details": null, "hint": "Did you mean \"name\"?" }],
+        "examples": [{ "code": "42703", "message": "column trees.nam does not exist", "details": null,
+            "hint": "Perhaps you meant to reference the column \"trees.name\"." }],
     })
 }

@@ -31,7 +31,7 @@ pub(in super::super) async fn change(call: Call) -> Result<Response> {
         return Err(Error::bad_request(format!("\"{name}\" means nothing to {}", call.method)));
     }
     let bound = write.preferences.bound();
-    if bound.is_none() && write.asked.filter.as_ref().is_none_or(is_empty) {
+    if bound.is_none() && write.asked.filter.as_ref().is_none_or(|filter| constant(filter) == Some(true)) {
         let verb = if deletes { "DELETE" } else { "UPDATE" };
         return Err(Error::bad_request(format!("{verb} requires a WHERE clause")).code("21000").hint(format!(
             "Say which rows are meant: /{0}?{1}=eq.{{{1}}}; or how many they may be: Prefer: handling=strict, \
@@ -60,9 +60,7 @@ pub(in super::super) async fn change(call: Call) -> Result<Response> {
     };
     let select = if represents { write.asked.select.clone() } else { Vec::new() };
     let question = write.question(action, select, Envelope::Array, false);
-    let admits = |answer: &Answer| write.admits(answer);
-    let accept: Option<&(dyn Fn(&Answer) -> Result<()> + Send + Sync)> = if represents { Some(&admits) } else { None };
-    write.run(Asking { accept, ..Asking::new(&question, &arguments) }, |answer| changed(&write, answer, deletes)).await
+    write.run(Asking::new(&question, &arguments), |answer| changed(&write, answer, deletes)).await
 }
 
 /// What is told of rows that were changed or deleted.
@@ -82,11 +80,17 @@ fn changed(write: &Write<'_>, mut answer: Answer, deletes: bool) -> Result<Told>
     Ok(told)
 }
 
-/// Whether a condition leaves all rows, whatever they are.
-fn is_empty(filter: &Filter) -> bool {
+/// What a condition says of every row, where that is the same of all: one of any of a list that is empty holds of none.
+fn constant(filter: &Filter) -> Option<bool> {
+    let of = |all: &[Filter], by: bool| {
+        let each: Vec<_> = all.iter().map(constant).collect();
+        if each.contains(&Some(by)) { Some(by) } else { (!each.contains(&None)).then_some(!by) }
+    };
     match filter {
-        Filter::And(all) => all.iter().all(is_empty),
-        _ => false,
+        Filter::And(all) => of(all, false),
+        Filter::Or(any) => of(any, true),
+        Filter::Not(one) => constant(one).map(|held| !held),
+        _ => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Asking, Told, Write, other_key, same_key, slots};
 use crate::{
+    catalog::scalar::Input,
     engine::{
         bind::Argument,
         render::Answer,
@@ -61,10 +62,7 @@ pub(in super::super) async fn create(call: Call) -> Result<Response> {
     let action = Action::Create(Create { rows, many, conflict, order });
     let envelope = if many { Envelope::Array } else { Envelope::Object };
     let question = write.question(action, select, envelope, !many);
-    let admits = |answer: &Answer| write.admits(answer);
-    let accept: Option<&(dyn Fn(&Answer) -> Result<()> + Send + Sync)> =
-        if tells && many { Some(&admits) } else { None };
-    let asking = Asking { key, accept, ..Asking::new(&question, &arguments) };
+    let asking = Asking { key, ..Asking::new(&question, &arguments) };
     write.run(asking, |answer| made(&write, answer, many)).await
 }
 
@@ -127,6 +125,9 @@ pub(in super::super) async fn put(call: Call) -> Result<Response> {
     };
     let mut arguments = write.asked.arguments.clone();
     let key = arguments.get(slot).cloned().unwrap_or(Argument::Null);
+    if let Err(message) = resource.key_column().scalar.parse(&Input::Text(key.text().unwrap_or_default())) {
+        return Err(Error::bad_value(format!("A value for \"{name}\" {message}")).field(name));
+    }
     same_key(resource, &key, &mut row)?;
     row.push((resource.key_column().name.clone(), key));
     let row = NewRow::from(slots(row, &mut arguments));

@@ -57,7 +57,7 @@ async fn impossible_groups_are_refused() {
         for (path, code) in [
             ("/expenses?select=title.sum()", "42883"),
             ("/expenses?select=amount.total()", "PGRST100"),
-            ("/expenses?select=sum()", "PGRST100"),
+            ("/expenses?select=sum()", "PGRST200"),
             ("/expenses?select=colour,count()", "42703"),
             ("/expenses?select=colour.max()", "42703"),
             ("/expenses?select=category,count()&order=title", "PGRST100"),

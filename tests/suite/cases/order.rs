@@ -67,13 +67,13 @@ async fn without_an_order_the_declared_one_holds() {
 async fn an_order_that_means_nothing_is_refused() {
     on_both(async |server| {
         for (order, code, says) in [
-            ("colour", "42703", "has no column"),
+            ("colour", "42703", "column trees.colour does not exist"),
             ("speces", "42703", "species"),
-            ("name.up", "PGRST100", "not understood"),
-            ("name.desc.nulls", "PGRST100", "not understood"),
-            ("name.desc.nullslast.asc", "PGRST100", "not understood"),
-            ("name.nullslast.desc", "PGRST100", "not understood"),
-            ("user(name)", "PGRST200", "no such relation"),
+            ("name.up", "PGRST100", "failed to parse order"),
+            ("name.desc.nulls", "PGRST100", "failed to parse order"),
+            ("name.desc.nullslast.asc", "PGRST100", "failed to parse order"),
+            ("name.nullslast.desc", "PGRST100", "failed to parse order"),
+            ("user(name)", "PGRST108", "not an embedded resource"),
         ] {
             let answer = server.get(Anonymous, &format!("/trees?order={order}")).await.expect(400);
             answer.refused(code).saying(says);

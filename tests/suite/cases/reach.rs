@@ -164,6 +164,26 @@ async fn a_masked_state_cannot_be_guessed() {
     .await;
 }
 
+/// Nor is it told as another type, or what it is not.
+#[tokio::test]
+async fn a_masked_column_is_no_other_value() {
+    with_letters(async |server| {
+        for (select, told) in [
+            ("body::text,number:body::int,loud::bool", r#"{"body":null,"number":null,"loud":null}"#),
+            ("body::int.sum(),n:body::text.count(),loud::text.max()", r#"{"sum":null,"n":0,"max":null}"#),
+            ("body::date,count()", r#"{"body":null,"count":2}"#),
+            ("answers_id::text,letter(id),count()", r#"{"answers_id":null,"letter":null,"count":2}"#),
+            ("...letter(title::int),n:count()", r#"{"title":null,"n":2}"#),
+        ] {
+            let answer = server.get(User, &format!("/letters?select={select}")).await.expect(200).json();
+            let told: Value = serde_json::from_str(told).expect("a row");
+            assert_eq!(answer[0], told, "{select}");
+        }
+        server.get(Admin, "/letters?select=body::int").await.expect(400).refused("22P02");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_masked_column_leads_nowhere() {
     with_letters(async |server| {

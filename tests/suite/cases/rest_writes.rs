@@ -33,7 +33,8 @@ async fn a_write_of_rows_that_are_not_said_is_refused() {
                 ("", "max-affected=9"),
                 ("", "handling=strict"),
                 ("?select=name", ""),
-                ("?and=()", ""),
+                ("?name=eq(all).{}", ""),
+                ("?name=not.eq(any).{}", ""),
                 ("?order=name", ""),
             ] {
                 send(server, method, query, prefer).await.expect(400).refused("21000");
@@ -238,6 +239,105 @@ async fn a_write_can_be_tried() {
         try_it("DELETE", "/expenses?title=eq.a", Value::Null, "tx=rollback").await.expect(204);
         // What would fail, fails.
         server.rest_with(User, "POST", "/expenses", json!({}), &[("prefer", "tx=rollback")]).await.expect(422);
+    })
+    .await;
+}
+
+/// Who accepts one object alone gets no other answer, and nothing is written where there is another.
+#[tokio::test]
+async fn what_must_be_one_row_is_one_or_nothing_is_written() {
+    with_quotas(async |server| {
+        let before = plant(server).await;
+        let object = "application/vnd.pgrst.object+json";
+        let ask = async |method: &str, path: &str, body: Value, prefer: &str| {
+            server.rest_with(User, method, path, body, &[("accept", object), ("prefer", prefer)]).await
+        };
+        for prefer in ["", "return=minimal", "return=representation"] {
+            for (method, path, body, rows) in [
+                ("PATCH", "/quotas?name=lt.d", json!({ "amount": 5 }), 3),
+                ("PATCH", "/quotas?name=eq.none", json!({ "amount": 5 }), 0),
+                ("PATCH", "/quotas?name=eq.a", json!({}), 0),
+                ("DELETE", "/quotas?name=lt.c", Value::Null, 2),
+                ("POST", "/quotas", json!([{ "name": "x" }, { "name": "y" }]), 2),
+                ("POST", "/quotas", json!([]), 0),
+            ] {
+                let answer = ask(method, path, body, prefer).await.expect(406).refused("PGRST116");
+                let message = "Cannot coerce the result to a single JSON object";
+                assert_eq!(answer.failure().message, message);
+                assert_eq!(answer.json()["details"], format!("The result contains {rows} rows"), "{method} {prefer}");
+            }
+        }
+        assert_eq!(all(server).await, before);
+        let full = "return=representation";
+        for (method, path, body, status) in [
+            ("PATCH", "/quotas?name=eq.a&select=name", json!({ "amount": 5 }), 200),
+            ("POST", "/quotas?select=name", json!([{ "name": "x" }]), 201),
+            ("POST", "/quotas?select=name", json!({ "name": "y" }), 201),
+            ("DELETE", "/quotas?name=eq.x&select=name", Value::Null, 200),
+            ("PUT", "/quotas?id=eq.00000000-0000-7000-8000-000000000009&select=name", json!({ "name": "z" }), 201),
+        ] {
+            let answer = ask(method, path, body, full).await.expect(status);
+            assert!(answer.text.starts_with("{\"name\":"), "{method}: {}", answer.text);
+            assert!(answer.header("content-type").starts_with(object));
+        }
+        ask("PATCH", "/quotas?name=eq.a", json!({ "amount": 6 }), "return=minimal").await.expect(204);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_rows_are_told_in_the_form_that_is_accepted() {
+    with_quotas(async |server| {
+        plant(server).await;
+        let ask = async |method: &str, path: &str, body: Value, accept: &str| {
+            let headers = [("accept", accept), ("prefer", "return=representation")];
+            server.rest_with(User, method, path, body, &headers).await
+        };
+        let csv = "text/csv";
+        let answer = ask("POST", "/quotas?select=name,code", json!([{ "name": "x,y" }, { "name": "z" }]), csv).await;
+        assert_eq!(answer.expect(201).text, "name,code\n\"x,y\",\nz,");
+        let answer = ask("POST", "/quotas?select=name,code", json!({ "name": "w" }), csv).await.expect(201);
+        assert_eq!((answer.text.as_str(), answer.header("content-type")), ("name,code\nw,", "text/csv; charset=utf-8"));
+        let answer = ask("DELETE", "/quotas?name=eq.z&select=name,code", Value::Null, csv).await.expect(200);
+        assert_eq!(answer.text, "name,code\nz,");
+        let answer = ask("PATCH", "/quotas?name=eq.a&select=name", json!({}), csv).await.expect(200);
+        assert_eq!(answer.text, "name");
+        let stripped = "application/vnd.pgrst.array+json;nulls=stripped";
+        let answer = ask("PATCH", "/quotas?name=eq.a&select=name,code", json!({ "amount": 1 }), stripped).await;
+        assert_eq!(answer.expect(200).text, r#"[{"name":"a"}]"#);
+        let answer = ask("POST", "/quotas?select=name,code", json!({ "name": "v" }), stripped).await.expect(201);
+        assert_eq!(answer.text, r#"[{"name":"v"}]"#);
+        ask("POST", "/quotas", json!({ "name": "u" }), "text/html").await.expect(406).refused("PGRST107");
+        assert_eq!(server.get(User, "/quotas?name=eq.u").await.text, "[]");
+    })
+    .await;
+}
+
+/// What is told of a row may reach to those that it is related to.
+#[tokio::test]
+async fn related_rows_are_told_with_those_that_are_written() {
+    on_both(async |server| {
+        let full = [("prefer", "return=representation")];
+        let ann = json!({ "name": "Ann" });
+        let rows = json!([{ "title": "a", "amount": 1 }, { "title": "b", "amount": 2 }]);
+        let path = "/expenses?select=title,user(name)&order=title.desc";
+        let made = server.rest_with(User, "POST", path, rows, &full).await.expect(201);
+        let row = |title: &str| json!({ "title": title, "user": ann });
+        assert_eq!(made.json(), json!([row("b"), row("a")]));
+        let body = json!({ "name": "Anna" });
+        let path = format!("/users/{}?select=name,expenses(title)&expenses.title=eq.b", server.person(User).id);
+        let changed = server.rest(User, "PATCH", &path, body).await.expect(200);
+        assert_eq!(changed.json(), json!({ "name": "Anna", "expenses": [{ "title": "b" }] }));
+        let path = "/expenses?title=in.(a,b)&select=title,...user(who:name)&order=user(name),title";
+        let changed = server.rest_with(User, "PATCH", path, json!({ "amount": 3 }), &full).await.expect(200);
+        assert_eq!(changed.json(), json!([{ "title": "a", "who": "Anna" }, { "title": "b", "who": "Anna" }]));
+        // What an inner join leaves, is what is written.
+        let path = "/expenses?title=not.is.null&select=title,user!inner(name)&user.name=eq.Nobody";
+        assert_eq!(server.rest_with(User, "DELETE", path, Value::Null, &full).await.expect(200).text, "[]");
+        server.rest_with(User, "POST", "/expenses?select=user!inner(name)", json!([]), &full).await.expect(400);
+        let path = "/expenses?title=eq.a&select=title,user(name)";
+        let gone = server.rest_with(User, "DELETE", path, Value::Null, &full).await.expect(200);
+        assert_eq!(gone.json(), json!([{ "title": "a", "user": { "name": "Anna" } }]));
     })
     .await;
 }

@@ -88,9 +88,9 @@ async fn head_is_get_without_the_body() {
 async fn an_unknown_resource_is_404_and_a_near_name_is_suggested() {
     on_both(async |server| {
         for (path, hint) in [
-            ("/tree", "Did you mean \"trees\"?"),
-            ("/Trees", "Did you mean \"trees\"?"),
-            ("/expense", "Did you mean \"expenses\"?"),
+            ("/tree", "Perhaps you meant the table 'public.trees'"),
+            ("/Trees", "Perhaps you meant the table 'public.trees'"),
+            ("/expense", "Perhaps you meant the table 'public.expenses'"),
             ("/zzz", ""),
             ("/credentials", ""),
             ("/seaql_migrations", ""),

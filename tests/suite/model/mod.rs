@@ -11,6 +11,7 @@ mod answer;
 mod apply;
 mod ask;
 mod conditions;
+mod embed;
 mod filter;
 mod graphql;
 mod groups;

@@ -2,7 +2,8 @@
 
 use super::{
     FEATURES,
-    ask::{Ask, Names},
+    ask::Ask,
+    embed::Selected,
     graphql::word,
     groups::{kind, name},
     request::{Filter, Groups, Key, Leaf, List, Measure, Test, Way},
@@ -10,6 +11,9 @@ use super::{
     value::{Kind, Value},
     view::View,
 };
+
+/// The pairs of a query string.
+pub(super) type Pairs = Vec<(String, String)>;
 
 /// A list by REST: what is selected of it, or in which groups it is told.
 #[derive(Debug, Clone)]
@@ -22,8 +26,8 @@ pub(super) struct Call {
 pub(super) enum Select {
     /// All columns.
     All,
-    /// Columns, each under its name or another.
-    Columns(Vec<(String, usize)>),
+    /// Columns, each under its name or another, and related rows.
+    Rows(Selected),
     /// Groups of columns, and what is measured, each under a name.
     Groups(Groups, Vec<(String, Measure)>),
 }
@@ -53,16 +57,7 @@ impl Ask<'_, '_> {
             let groups = Groups { by, having: None, order, first: Some(1000), fill: None, tell: Vec::new() };
             return Call { list, select: Select::Groups(groups, tell) };
         }
-        let select = if self.random.chance(40) {
-            Select::All
-        } else {
-            let mut names = Names::default();
-            let columns = (0..1 + self.random.below(4)).map(|_| {
-                let column = self.random.below(TABLES[table].columns.len());
-                (names.free(TABLES[table].columns[column].name, self.random), column)
-            });
-            Select::Columns(columns.collect())
-        };
+        let select = if self.random.chance(40) { Select::All } else { Select::Rows(self.selected(table, 2)) };
         Call { list, select }
     }
 }
@@ -71,15 +66,12 @@ impl Call {
     /// The path with its query string, encoded.
     pub(super) fn path(&self) -> String {
         let table = &TABLES[self.list.table];
-        let mut pairs: Vec<(String, String)> = Vec::new();
+        let mut pairs = Pairs::new();
         match &self.select {
             Select::All => {}
-            Select::Columns(columns) => {
-                let columns = columns.iter().map(|(name, column)| {
-                    let own = table.columns[*column].name;
-                    if name == own { own.to_owned() } else { format!("{name}:{own}") }
-                });
-                pairs.push(("select".to_owned(), columns.collect::<Vec<_>>().join(",")));
+            Select::Rows(selected) => {
+                pairs.push(("select".to_owned(), selected.text(self.list.table)));
+                selected.pairs("", &mut pairs);
             }
             Select::Groups(groups, tell) => {
                 let keys = groups.by.iter().map(|by| table.columns[by.0].name.to_owned());
@@ -94,32 +86,7 @@ impl Call {
                 pairs.push(("order".to_owned(), order.collect::<Vec<_>>().join(",")));
             }
         }
-        if let Some(filter) = &self.list.filter {
-            match filter {
-                Filter::And(filters) => pairs.extend(filters.iter().map(|one| pair(self.list.table, one))),
-                one => pairs.push(pair(self.list.table, one)),
-            }
-        }
-        if !self.list.order.is_empty() {
-            let order = self.list.order.iter().map(|(key, way)| {
-                let by = match key {
-                    Key::One(relation, key) => {
-                        let relation = &table.relations[*relation];
-                        let Key::Column(column) = **key else { panic!("{key:?} is no word of REST") };
-                        format!("{}({})", relation.name, TABLES[relation.target].columns[column].name)
-                    }
-                    Key::Column(column) => table.columns[*column].name.to_owned(),
-                    Key::Many(..) => panic!("{key:?} is no word of REST"),
-                };
-                format!("{by}{}", suffix(*way))
-            });
-            pairs.push(("order".to_owned(), order.collect::<Vec<_>>().join(",")));
-        }
-        let page = &self.list.page;
-        pairs.extend(page.first.map(|first| ("limit".to_owned(), first.to_string())));
-        if page.offset > 0 {
-            pairs.push(("offset".to_owned(), page.offset.to_string()));
-        }
+        list("", &self.list, &mut pairs);
         pairs.retain(|(name, value)| !(name == "order" && value.is_empty()));
         let query = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
         format!("/{}?{query}", table.name)
@@ -154,19 +121,47 @@ impl Call {
             select => {
                 let mut list = self.list.clone();
                 list.page.first = list.page.first.or(Some(1000));
-                let rows = view.list(&list, view.rows(table));
                 let all = (0..columns.len()).map(|column| (columns[column].name.to_owned(), column)).collect();
-                let select = if let Select::Columns(columns) = select { columns.clone() } else { all };
-                let row = |row: &super::world::Row| {
-                    let member = |(name, column): &(String, usize)| {
-                        (name.clone(), row[*column].json(columns[*column].kind, false))
-                    };
-                    object(select.iter().map(member).collect())
-                };
+                let all = Selected { columns: all, embeds: Vec::new() };
+                let select = if let Select::Rows(selected) = select { selected } else { &all };
+                let mut rows = view.list(&list, view.rows(table));
+                rows.retain(|row| select.admits(view, table, row));
+                let row = |row: &super::world::Row| object(select.members(view, table, Some(row)));
                 view.cut(&list, &rows).rows.into_iter().map(row).collect()
             }
         };
         Some((format!("[{}]", rows.join(",")), rows.len()))
+    }
+}
+
+/// What the parameters of a list say of it; `path` leads to it, with a point at its end.
+pub(super) fn list(path: &str, list: &List, pairs: &mut Pairs) {
+    let table = &TABLES[list.table];
+    let at = |(name, value): (String, String)| (format!("{path}{name}"), value);
+    match &list.filter {
+        Some(Filter::And(filters)) => pairs.extend(filters.iter().map(|one| at(pair(list.table, one)))),
+        Some(one) => pairs.push(at(pair(list.table, one))),
+        None => {}
+    }
+    if !list.order.is_empty() {
+        let order = list.order.iter().map(|(key, way)| {
+            let by = match key {
+                Key::One(relation, key) => {
+                    let relation = &table.relations[*relation];
+                    let Key::Column(column) = **key else { panic!("{key:?} is no word of REST") };
+                    format!("{}({})", relation.name, TABLES[relation.target].columns[column].name)
+                }
+                Key::Column(column) => table.columns[*column].name.to_owned(),
+                Key::Many(..) => panic!("{key:?} is no word of REST"),
+            };
+            format!("{by}{}", suffix(*way))
+        });
+        pairs.push((format!("{path}order"), order.collect::<Vec<_>>().join(",")));
+    }
+    let page = &list.page;
+    pairs.extend(page.first.map(|first| (format!("{path}limit"), first.to_string())));
+    if page.offset > 0 {
+        pairs.push((format!("{path}offset"), page.offset.to_string()));
     }
 }
 

@@ -4,7 +4,7 @@
 //! In: a new connection. Out: the same with functions whose answers are PostgreSQL's. Patterns are read once a
 //! statement. No trigger, view or index may use them: other programs open the file too.
 
-use super::Budget;
+use super::{Budget, casts};
 use crate::{
     catalog::Language,
     engine::{regex, search::Wants, words},
@@ -52,6 +52,13 @@ pub(super) fn register(connection: &Connection, budget: &Arc<Budget>) -> SqlResu
             (Some(new), Some(old)) => Some(later(new, &old)),
             (new, old) => new.or(old),
         })
+    })?;
+    let casting = Arc::clone(budget);
+    connection.create_scalar_function("cast_to", 3, flags(), move |context| {
+        let read = |name: ValueRef<'_>| Ok::<_, Failure>(casts::From::named(name.as_str()?).ok_or("no type")?);
+        let from: Arc<casts::From> = context.get_or_create_aux(1, read)?;
+        let to = context.get_raw(2).as_str().unwrap_or_default();
+        within(&casting, || casts::cast(context.get_raw(0), *from, to))?
     })?;
     let budget = Arc::clone(budget);
     connection.create_scalar_function("json_path", 3, flags(), move |context| {
