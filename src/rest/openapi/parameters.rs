@@ -168,8 +168,16 @@ fn filters(resource: &Resource) -> Vec<Value> {
     filtered(resource).map(|column| reference("parameters", &filter_name(resource, column))).collect()
 }
 
+/// The key in the path of an item of which nothing but the path is asked.
+pub(super) fn any_key_in_path(resource: &Resource) -> Value {
+    let mut parameter = key_in_path(resource);
+    parameter["schema"] = json!({ "type": "string" });
+    parameter["example"] = plain(resource.key_column()).into();
+    parameter
+}
+
 /// The key in the path of an item.
-pub(super) fn key_in_path(resource: &Resource) -> Value {
+fn key_in_path(resource: &Resource) -> Value {
     let key = resource.key_column();
     json!({
         "name": key.name,

@@ -107,13 +107,13 @@ fn prefixed(without_body: bool, verb: &str, summary: &str, name: &str) -> (Strin
 
 /// Which methods there are.
 fn options(resource: &Resource, name: &str, on_item: bool) -> Value {
-    let parameters = if on_item { vec![parameters::key_in_path(resource)] } else { Vec::new() };
+    let parameters = on_item.then(|| parameters::any_key_in_path(resource));
     json!({
         "operationId": format!("options{name}"),
         "tags": [resource.name],
         "summary": "Ask for the methods of this path",
         "security": security(true),
-        "parameters": parameters,
+        "parameters": Vec::from_iter(parameters),
         "responses": responses([("200", reference("responses", "Methods"))], &[]),
     })
 }

@@ -156,7 +156,11 @@ pub(super) fn components() -> Map<String, Value> {
             "The headers of the same request by GET.",
             headers(&["Content-Range", "Content-Location", "Content-Profile", "Link", "Preference-Applied", "Vary"]),
         ),
-        ("Row", "The headers of the same request by GET.", headers(&["Content-Location", "Content-Profile", "ETag", "Vary"])),
+        (
+            "Row",
+            "The headers of the same request by GET.",
+            headers(&["Content-Location", "Content-Profile", "ETag", "Vary"]),
+        ),
         ("NotModified", "The row is still in the state that `If-None-Match` names.", headers(&["ETag", "Vary"])),
         (
             "Done",
