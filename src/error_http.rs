@@ -112,7 +112,7 @@ impl IntoResponse for Error {
             Kind::Unauthenticated => {
                 headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            Kind::MethodNotAllowed => {
+            Kind::MethodNotAllowed | Kind::ReadOnly => {
                 if let Some(allow) = self.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
                     headers.insert(ALLOW, allow);
                 }

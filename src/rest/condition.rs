@@ -52,7 +52,7 @@ pub(super) fn operator(word: &str) -> Option<Operator> {
 }
 
 /// The error of a condition that cannot be read, from the byte `at` on.
-fn unreadable(text: &str, at: usize, expecting: &str) -> Error {
+pub(super) fn unreadable(text: &str, at: usize, expecting: &str) -> Error {
     let unexpected = match text.get(at..).and_then(|rest| rest.chars().next()) {
         Some(character) => format!("\"{character}\""),
         None => "end of input".to_owned(),

@@ -31,7 +31,11 @@ fn from_sqlstate(code: &str, violation: Violation) -> Error {
         code if code.starts_with("23") || code == "P0001" => {
             Error::bad_request("A rule of the table does not allow this")
         }
-        "25006" => Error::new(Kind::ReadOnly, "The database takes no writes at the moment"),
+        "25006" => {
+            let mut error = Error::new(Kind::ReadOnly, "The database takes no writes at the moment");
+            error.allow = Some("GET, HEAD, OPTIONS".to_owned());
+            error
+        }
         "57014" => Error::new(Kind::Timeout, "The statement took longer than it may"),
         "40001" | "40P01" | "55P03" => Error::new(Kind::Unavailable, "Others were writing the same rows; try again"),
         "22003" => Error::bad_request("A number is beyond the range of its type").hint("Sums end at 64 bits"),

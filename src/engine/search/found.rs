@@ -191,7 +191,7 @@ impl Places {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{catalog::Syntax, catalog::scalar::Value, engine::search::operand};
+    use crate::{catalog::Syntax, engine::search::operand};
 
     fn found(text: &str, query: &str, language: Option<Language>) -> bool {
         let bound = operand(Syntax::Query, language, query).expect(query).to_sqlite();

@@ -172,7 +172,8 @@ async fn a_database_that_takes_no_writes_is_405() {
             ("PATCH", "/trees?id=eq.1", json!({ "name": "y" })),
             ("DELETE", "/trees/1", Value::Null),
         ] {
-            server.rest(Admin, method, path, body).await.expect(405).refused("25006");
+            let answer = server.rest(Admin, method, path, body).await.expect(405).refused("25006");
+            assert_eq!(answer.header("allow"), "GET, HEAD, OPTIONS");
         }
         let document = r#"mutation { createTree(input: { name: "x", species: "oak" }) { id } }"#;
         server.graphql(Admin, document, Value::Null).await.refused("UNAVAILABLE");
