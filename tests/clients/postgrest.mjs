@@ -157,11 +157,11 @@ await step("what is not served is refused", async () => {
   await refused(anyone.from("trees").select().explain({ format: "json", analyze: true }), 406, "PGRST107");
   await refused(anyone.from("trees").select().geojson(), 406, "PGRST107");
   await refused(anyone.schema("private").from("trees").select(), 406, "PGRST106");
-  await refused(anyone.from("trees").select().contains("name", ["a"]), 404, "42883");
-  await refused(anyone.from("trees").select().containedBy("name", ["a"]), 404, "42883");
-  await refused(anyone.from("trees").select().overlaps("name", ["a"]), 404, "42883");
-  await refused(anyone.from("trees").select().rangeGt("id", "[1,2)"), 404, "42883");
-  await refused(anyone.from("trees").select().rangeAdjacent("id", "[1,2)"), 404, "42883");
+  await refused(anyone.from("trees").select().contains("name", ["a"]), 400, "42883");
+  await refused(anyone.from("trees").select().containedBy("name", ["a"]), 400, "42883");
+  await refused(anyone.from("trees").select().overlaps("name", ["a"]), 400, "42883");
+  await refused(anyone.from("trees").select().rangeGt("id", "[1,2)"), 400, "42883");
+  await refused(anyone.from("trees").select().rangeAdjacent("id", "[1,2)"), 400, "42883");
 });
 
 await step("mistakes are told", async () => {
@@ -213,7 +213,7 @@ await step("insert of several", async () => {
 await step("an insert that fails changes nothing", async () => {
   const before = await data(expenses());
   await refused(user.from("expenses").insert([tram, { title: "", amount: 1 }]).select(), 422, "23514");
-  await refused(user.from("expenses").insert({ ...tram, nothing: 1 }), 422, "23514");
+  await refused(user.from("expenses").insert({ ...tram, nothing: 1 }), 422, "PGRST204");
   await refused(user.from("expenses").insert({ ...tram, amount: 1.005 }), 422, "23514");
   await refused(user.from("expenses").insert([{ ...tram, nothing: 1 }]), 400, "PGRST204");
   await refused(anyone.from("expenses").insert(tram), 401, "PGRST302");
@@ -251,7 +251,7 @@ await step("update", async () => {
   await gives(user.from("expenses").update({ amount: 2.9 }).eq("title", "Tram").select("amount").single(), { amount: 2.9 });
   await refused(user.from("expenses").update({ title: "x" }).select().single(), 400, "21000");
   await refused(user.from("expenses").update({ title: "x" }).gt("amount", 1).select().single(), 406, "PGRST116");
-  await refused(user.from("expenses").update({ nothing: 1 }).eq("title", "Tram"), 422, "23514");
+  await refused(user.from("expenses").update({ nothing: 1 }).eq("title", "Tram"), 422, "PGRST204");
 });
 
 await step("a write is bounded, and needs a filter", async () => {
@@ -341,7 +341,7 @@ await step("filter and order by what is related", async () => {
     user.from("expenses").select("title, user(name)").order("user(name)").order("title").limit(1),
     [{ title: "Bread", user: { name: me.name } }],
   );
-  await refused(user.from("users").select("name").not("expenses", "is", null), 400, "PGRST108");
+  await refused(user.from("users").select("name").eq("expenses.title", "Tram"), 400, "PGRST108");
 });
 
 await step("a write tells what is related", async () => {
@@ -379,11 +379,11 @@ await step("paths into JSON", async () => {
   await gives(own().select("name").order("traits->leaf->>shape", { ascending: false }), [{ name: "Ash" }, { name: "Oak" }]);
   await gives(own().select("name, notes").stripNulls().eq("name", "Oak"), [{ name: "Oak" }]);
   await gives(own().select("name, notes").eq("name", "Oak").single().stripNulls(), { name: "Oak" });
-  await gives(own().insert({ name: "Sapling", traits: {}, parent_id: (await own().select("id").eq("name", "Oak").single()).data.id }).select("name, parent(name)"), [
-    { name: "Sapling", parent: { name: "Oak" } },
-  ], 201);
-  const ambiguous = await own().select("name, species(name)");
-  assert.deepEqual([ambiguous.status, ambiguous.error.code], [300, "PGRST201"]);
+  const { id } = await data(own().select("id").eq("name", "Oak").single());
+  const sapling = own().insert({ name: "Sapling", traits: {}, parent_id: id });
+  await gives(sapling.select("name, parent(name)"), [{ name: "Sapling", parent: { name: "Oak" } }], 201);
+  // A table that refers to itself is by its own name what refers to the row.
+  await gives(own().select("name, species(name)").eq("name", "Oak"), [{ name: "Oak", species: [{ name: "Sapling" }] }]);
 });
 
 finish();

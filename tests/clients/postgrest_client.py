@@ -100,7 +100,7 @@ def _():
     finds(trees().fts("name", "maple & red"), 4)
     finds(trees().plfts("name", "american elm"), 3)
     finds(trees().phfts("name", "quaking aspen"), 2)
-    finds(trees().wfts("name", "maple or aspen -red"), 2)
+    finds(trees().wfts("name", "maple or aspen -quaking"), 4)
     found = anyone.from_("trees").select("id").text_search("name", "maples", {"type": "plain", "config": "english"})
     gives(found, [{"id": 4}])
 

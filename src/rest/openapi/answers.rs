@@ -23,7 +23,7 @@ pub(super) fn of(resource: &Resource) -> [(String, Value); 3] {
     });
     let one = json!({
         "description": "The row.",
-        "headers": headers(&["Content-Profile", "ETag", "Vary"]),
+        "headers": headers(&["Content-Location", "Content-Profile", "ETag", "Vary"]),
         "content": content(row(), row(), array(resource)),
     });
     let written = json!({

@@ -134,9 +134,14 @@ pub(super) fn of_item(resource: &Resource) -> Vec<Value> {
     [vec![key_in_path(resource)], shared(&["Select", "AcceptProfile", "IfNoneMatch"])].concat()
 }
 
-/// Of a row that is written.
-pub(super) fn of_item_write(resource: &Resource) -> Vec<Value> {
+/// Of a row that is deleted.
+pub(super) fn of_item_delete(resource: &Resource) -> Vec<Value> {
     [vec![key_in_path(resource)], shared(&["Select", "PreferOfItem", "ContentProfile", "IfMatch"])].concat()
+}
+
+/// Of a row that is changed or replaced.
+pub(super) fn of_item_write(resource: &Resource) -> Vec<Value> {
+    [of_item_delete(resource), shared(&["Columns"])].concat()
 }
 
 /// Of new rows.
@@ -149,18 +154,30 @@ pub(super) fn of_put(resource: &Resource) -> Vec<Value> {
     [vec![key_in_query(resource)], shared(&["Select", "Columns", "PreferOfItem", "ContentProfile"])].concat()
 }
 
-/// Of a write to all rows that match.
-pub(super) fn of_change(resource: &Resource) -> Vec<Value> {
-    let words = ["Select", "Order", "And", "Or", "Columns", "PreferOfChange", "ContentProfile"];
-    [filters(resource), shared(&words)].concat()
+/// Of an update of all rows that match.
+pub(super) fn of_update(resource: &Resource) -> Vec<Value> {
+    [of_delete(resource), shared(&["Columns"])].concat()
+}
+
+/// Of a deletion of all rows that match.
+pub(super) fn of_delete(resource: &Resource) -> Vec<Value> {
+    [filters(resource), shared(&["Select", "Order", "And", "Or", "PreferOfChange", "ContentProfile"])].concat()
 }
 
 fn filters(resource: &Resource) -> Vec<Value> {
     filtered(resource).map(|column| reference("parameters", &filter_name(resource, column))).collect()
 }
 
+/// The key in the path of an item of which nothing but the path is asked.
+pub(super) fn any_key_in_path(resource: &Resource) -> Value {
+    let mut parameter = key_in_path(resource);
+    parameter["schema"] = json!({ "type": "string" });
+    parameter["example"] = plain(resource.key_column()).into();
+    parameter
+}
+
 /// The key in the path of an item.
-pub(super) fn key_in_path(resource: &Resource) -> Value {
+fn key_in_path(resource: &Resource) -> Value {
     let key = resource.key_column();
     json!({
         "name": key.name,

@@ -10,7 +10,7 @@ use super::{
     schemas::{Form, csv_example},
 };
 use crate::catalog::{
-    Catalog, Resource,
+    Cardinality, Catalog, Relation, Resource,
     policy::{Condition, Grant},
 };
 use axum::http::StatusCode;
@@ -41,9 +41,13 @@ pub(super) fn paths(catalog: &Catalog, resource: &Resource) -> [(String, Value);
 /// What can fail wherever there is a `select`: it may name a resource that has several relations to one other.
 fn selects(catalog: &Catalog) -> Vec<StatusCode> {
     let ambiguous = catalog.resources().iter().any(|resource| {
-        let relations = &resource.relations;
-        let twice = |target| relations.iter().filter(|relation| relation.target == target).count() > 1;
-        relations.iter().any(|relation| twice(relation.target))
+        // A table that refers to itself is by its name what refers to the row alone.
+        let by_table = |relation: &&Relation| {
+            relation.cardinality == Cardinality::Many || catalog.at(relation.target).name != resource.name
+        };
+        let mut targets: Vec<_> = resource.relations.iter().filter(by_table).map(|relation| relation.target).collect();
+        targets.sort_unstable();
+        targets.windows(2).any(|pair| pair[0] == pair[1])
     });
     let always = [StatusCode::BAD_REQUEST, StatusCode::NOT_ACCEPTABLE];
     always.into_iter().chain(ambiguous.then_some(StatusCode::MULTIPLE_CHOICES)).collect()
@@ -103,13 +107,13 @@ fn prefixed(without_body: bool, verb: &str, summary: &str, name: &str) -> (Strin
 
 /// Which methods there are.
 fn options(resource: &Resource, name: &str, on_item: bool) -> Value {
-    let parameters = if on_item { vec![parameters::key_in_path(resource)] } else { Vec::new() };
+    let parameters = on_item.then(|| parameters::any_key_in_path(resource));
     json!({
         "operationId": format!("options{name}"),
         "tags": [resource.name],
         "summary": "Ask for the methods of this path",
         "security": security(true),
-        "parameters": parameters,
+        "parameters": Vec::from_iter(parameters),
         "responses": responses([("200", reference("responses", "Methods"))], &[]),
     })
 }
@@ -245,7 +249,9 @@ impl Write {
         }
         let summary = format!("{} all {several} that match", self.verb());
         let mut operation = self.operation(resource, several, summary, &access);
-        operation["parameters"] = parameters::of_change(resource).into();
+        let parameters =
+            if self == Self::Delete { parameters::of_delete(resource) } else { parameters::of_update(resource) };
+        operation["parameters"] = parameters.into();
         operation["responses"] = responses([("200", told), ("204", silent)], &self.failures(&access, selects, &[]));
         operation
     }

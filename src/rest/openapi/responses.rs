@@ -64,7 +64,7 @@ const FAILURES: [(StatusCode, &str, &str, &str, &str); 16] = [
         StatusCode::PRECONDITION_FAILED,
         "PreconditionFailed",
         "The row is not in the state that the request names.",
-        "PGRST412",
+        "55000",
         "The row has changed",
     ),
     (
@@ -156,7 +156,11 @@ pub(super) fn components() -> Map<String, Value> {
             "The headers of the same request by GET.",
             headers(&["Content-Range", "Content-Location", "Content-Profile", "Link", "Preference-Applied", "Vary"]),
         ),
-        ("Row", "The headers of the same request by GET.", headers(&["Content-Profile", "ETag", "Vary"])),
+        (
+            "Row",
+            "The headers of the same request by GET.",
+            headers(&["Content-Location", "Content-Profile", "ETag", "Vary"]),
+        ),
         ("NotModified", "The row is still in the state that `If-None-Match` names.", headers(&["ETag", "Vary"])),
         (
             "Done",
