@@ -124,7 +124,7 @@ impl Writer {
 fn list(program: &Shared) -> Option<&ListProgram> {
     match program.as_ref() {
         Program::List(list) => Some(list),
-        _ => None,
+        Program::Row(_) | Program::Tagged { .. } => None,
     }
 }
 

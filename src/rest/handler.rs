@@ -142,7 +142,13 @@ fn methods(resource: &Resource, on_item: bool) -> Vec<&'static str> {
     let writes =
         [(&policy.create, "POST"), (&policy.update, "PUT"), (&policy.update, "PATCH"), (&policy.delete, "DELETE")];
     let granted = writes.iter().filter(|(grant, _)| grant.condition != Condition::Never).map(|(_, name)| *name);
-    methods.extend(granted.filter(|name| !on_item || *name != "POST"));
+    // Put into a collection, a row is added if it is not there.
+    let adds = policy.create.condition != Condition::Never;
+    methods.extend(granted.filter(|name| match *name {
+        "POST" => !on_item,
+        "PUT" => on_item || adds,
+        _ => true,
+    }));
     methods
 }
 

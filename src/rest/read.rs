@@ -100,13 +100,14 @@ pub(super) async fn item(call: Call) -> Result<Response> {
     let tag = answer.tag.take().unwrap_or_default();
     let body = media.of_row(&mut answer);
     let etag = etag::of(&tag, &body);
-    let mut response = if etag::is_known(&call.headers, &etag)? {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        Response::new(Body::from(body))
-    };
+    let mut response = Response::new(Body::from(body));
     let found = headers::location(&resource.name, Some(&call.key), &call.query);
     describe(&mut response, media, found);
+    if etag::is_known(&call.headers, &etag)? {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Body::empty();
+        response.headers_mut().remove(header::CONTENT_TYPE);
+    }
     if let Ok(etag) = HeaderValue::try_from(etag) {
         response.headers_mut().insert(header::ETAG, etag);
     }
