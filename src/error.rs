@@ -99,7 +99,7 @@ pub struct Error {
     /// Where, or how much.
     pub details: Option<String>,
     /// The same as a list of values, for protocols that can tell one.
-    pub list: Box<[serde_json::Value]>,
+    pub list: Option<Box<serde_json::Value>>,
     /// What would be right.
     pub hint: Option<String>,
     /// The fields that are wrong, when the failure is about an input.
@@ -129,7 +129,7 @@ impl Error {
             code: Cow::Borrowed(kind.default_code()),
             message: message.into(),
             details: None,
-            list: Box::default(),
+            list: None,
             hint: None,
             problems: Vec::new(),
             allow: None,
@@ -205,7 +205,7 @@ impl Error {
     #[must_use]
     pub fn list(mut self, list: Vec<serde_json::Value>) -> Self {
         self.details = Some(list.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "));
-        self.list = list.into();
+        self.list = Some(Box::new(serde_json::Value::Array(list)));
         self
     }
 

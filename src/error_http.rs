@@ -58,13 +58,13 @@ struct Shown<'a> {
 #[serde(untagged)]
 enum Details<'a> {
     Text(Option<&'a str>),
-    List(&'a [serde_json::Value]),
+    List(&'a serde_json::Value),
 }
 
 /// The body of `error`.
 pub fn body(error: &Error) -> Vec<u8> {
     let Error { code, message, details, list, hint, .. } = error;
-    let details = if list.is_empty() { Details::Text(details.as_deref()) } else { Details::List(list) };
+    let details = list.as_deref().map_or(Details::Text(details.as_deref()), Details::List);
     let shown = Shown { code, message, details, hint: hint.as_deref() };
     // Four texts, or a list of values, cannot fail to be JSON; an empty body would still carry the status.
     serde_json::to_vec(&shown).unwrap_or_default()

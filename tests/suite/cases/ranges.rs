@@ -159,6 +159,9 @@ async fn a_head_has_neither_a_body_nor_a_length() {
         }
         let counted = wire(server, Anonymous, "HEAD /trees?id=gt.1 HTTP/1.1\r\nprefer: count=exact").await;
         assert!(counted.contains("content-range: 0-2/3\r\n"), "{counted}");
+        let known = wire(server, Anonymous, "GET /trees/1 HTTP/1.1\r\nif-none-match: *").await.to_lowercase();
+        assert!(known.starts_with("http/1.1 304 ") && known.ends_with("\r\n\r\n"), "{known}");
+        assert!(!known.contains("content-length") && !known.contains("transfer-encoding"), "{known}");
         // Other answers have one, those without a body too.
         assert!(wire(server, Anonymous, "GET /trees/1 HTTP/1.1").await.contains("content-length: 55\r\n"));
         assert!(wire(server, Anonymous, "OPTIONS /trees HTTP/1.1").await.contains("content-length: 0\r\n"));

@@ -17,9 +17,11 @@ fn many() -> Setup {
 async fn plant(server: &Server, rows: usize, length: usize) {
     let owner = server.person(User).id.replace('-', "");
     let (key, owner, filling) = match server.dialect {
-        Dialect::Sqlite => {
-            ("unhex(printf('%032x', i))", format!("x'{owner}'"), format!("printf('%.*c', {length}, 'x')"))
-        }
+        Dialect::Sqlite => (
+            "unhex(printf('%032x', i))",
+            format!("x'{owner}'"),
+            format!("substr(printf('%.*c', {length}, 'x'), 1, {length})"),
+        ),
         Dialect::Postgres => {
             ("lpad(to_hex(i), 32, '0')::uuid", format!("'{owner}'::uuid"), format!("repeat('x', {length})"))
         }
@@ -73,7 +75,7 @@ async fn a_long_page_says_what_it_is_before_it_is_told() {
         plant(server, 5_000, 0).await;
         for (query, status, range) in [
             ("limit=2000&offset=10", 206, "10-2009/5000"),
-            ("limit=2000&amount=eq.0", 206, "0-1665/1666"),
+            ("limit=2000&amount=eq.0", 200, "0-1665/1666"),
             ("limit=1500&amount=eq.0", 206, "0-1499/1666"),
             ("limit=5", 206, "0-4/5000"),
             ("limit=3000&offset=4998", 206, "4998-4999/5000"),
@@ -91,7 +93,7 @@ async fn a_long_page_says_what_it_is_before_it_is_told() {
             }
             let planned = [("prefer", "count=planned")];
             let planned = server.rest_with(Anonymous, "GET", &path, Value::Null, &planned).await;
-            assert!([200, 206].contains(&planned.status), "{query}: {}", planned.text);
+            assert!([200, 206, 416].contains(&planned.status), "{query}: {}", planned.text);
         }
         counted(server, "GET", "/quotas?offset=5001", &[]).await.expect(416).refused("PGRST103");
         let one = [("accept", "application/vnd.pgrst.object+json")];

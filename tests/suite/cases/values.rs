@@ -395,6 +395,7 @@ async fn aggregates_take_and_give_values_of_other_types() {
                 r#"[{"created_at":"2026-03-01","count":8},{"created_at":"2026-03-02","count":4}]"#,
             ),
             ("select=d:created_at::date,n:count()&order=currency", "42P"),
+            ("select=currency,c:currency::text,count()&limit=1", r#"[{"currency":"CHF","c":"CHF","count":1}]"#),
             // Equal members are told once; different ones need different names.
             ("select=currency,currency,count()&limit=1", r#"[{"currency":"CHF","count":1}]"#),
             ("select=sum:amount.sum(),total:amount.sum()::text&title=eq.a", r#"[{"sum":0.10,"total":"0.10"}]"#),
