@@ -52,7 +52,7 @@ pub async fn build(config: &Config, catalog: Catalog) -> Result<App> {
     let graphql = GraphQl::new(engine.clone(), auth.clone(), config.limits.clone()).map_err(Error::internal)?;
     Ok(App {
         readiness: Readiness::new(database.clone()),
-        rest: Rest::new(engine.clone(), &config.limits),
+        rest: Rest::new(engine.clone(), &config.limits, config.http.request_timeout),
         graphql,
         auth,
         engine,

@@ -37,6 +37,14 @@ impl CursorProgram {
         write_encoded(&plain, out);
         Ok(())
     }
+
+    /// The cursor of `row` as a text.
+    pub(crate) fn text<R: Row>(&self, row: &R) -> Result<String> {
+        let mut json = Vec::with_capacity(96);
+        self.write(row, &mut json)?;
+        let text = String::from_utf8(json).map_err(Error::internal)?;
+        Ok(text.trim_matches('"').to_owned())
+    }
 }
 
 fn write_encoded(plain: &[u8], out: &mut Vec<u8>) {
@@ -66,7 +74,7 @@ pub fn fingerprint(resource: &Resource, order: &[Sort]) -> u32 {
 
 fn foreign() -> Error {
     Error::bad_request("The cursor is not one of this list in this order")
-        .hint("Take cursors from an edge or pageInfo of the same list, and keep its orderBy")
+        .hint("Take cursors from a page of the same list, and keep its order")
 }
 
 fn decode(text: &str) -> Result<Vec<u8>> {

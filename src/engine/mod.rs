@@ -12,6 +12,7 @@ pub mod database;
 pub mod digest;
 pub mod ending;
 mod execute;
+pub mod flow;
 mod nested;
 mod operand;
 pub mod plan;
@@ -33,6 +34,7 @@ use compile::Plan;
 use database::{Connection, Database, Transaction};
 use ending::{Ended, Ending};
 use execute::once::{Claimed, claim};
+use flow::Long;
 use plan::Bounds;
 use principal::Principal;
 use query::Query;
@@ -177,7 +179,7 @@ impl Engine {
     /// Those of [`Engine::read`] and [`Engine::write`].
     pub async fn run_bound(&self, plan: &Plan, bound: &Bound) -> Result<Answer> {
         if plan.write.is_none() {
-            return execute::page(&self.0.database.read().await?, plan, bound).await;
+            return self.read(&self.0.database.read().await?, plan, bound).await;
         }
         if let Some((create, direct)) = plan.direct() {
             return execute::direct(&self.0.database.writer().await?, create, direct, bound).await;
@@ -225,6 +227,23 @@ impl Engine {
             transaction.rollback().await;
         }
         done
+    }
+
+    /// Reads a page of a list; its rows are still to come if they are too many to be held.
+    ///
+    /// # Errors
+    /// Those of [`Engine::bind`] and [`Engine::read`].
+    pub async fn page(
+        &self,
+        plan: &Arc<Plan>,
+        arguments: &[Argument],
+        principal: &Principal,
+    ) -> Result<(Answer, Option<Long>)> {
+        let bound = self.bind(plan, arguments, principal)?;
+        match &plan.ahead {
+            Some(ahead) => execute::long_page(self.0.database.snapshot().await?, plan, ahead, bound).await,
+            None => Ok((execute::page(&self.0.database.read().await?, plan, &bound).await?, None)),
+        }
     }
 
     /// The row of `resource` with the key `key`, with all its columns, as REST writes it; none if the caller sees none.

@@ -209,7 +209,7 @@ impl<P: AsRef<Program> + Send + 'static> Sink for Renderer<P> {
         match (self.plan.as_ref(), self.list) {
             (Program::List(program), Some(mut state)) => {
                 self.answer.rows = state.rows();
-                self.answer.next = state.next()?;
+                self.answer.next = state.next();
                 state.finish(program, None, &nested::EMPTY, &mut self.answer.bytes)?;
             }
             // A row was written, or there was none.
@@ -312,7 +312,7 @@ struct ListState {
     first: Vec<u8>,
     last: Vec<u8>,
     /// The cursor of the row that fills the page.
-    next: Vec<u8>,
+    next: Option<String>,
 }
 
 #[derive(Debug, Default)]
@@ -331,7 +331,7 @@ impl ListState {
             limit: program.limit,
             first: Vec::new(),
             last: Vec::new(),
-            next: Vec::new(),
+            next: None,
         }
     }
 
@@ -368,18 +368,14 @@ impl ListState {
         if self.seen == self.limit
             && let Some(next) = &program.next
         {
-            next.write(row, &mut self.next)?;
+            self.next = Some(next.text(row)?);
         }
         Ok(())
     }
 
     /// The cursor of the page's last row, if rows follow and it is asked for.
-    fn next(&mut self) -> Result<Option<String>> {
-        if self.seen <= self.limit || self.next.is_empty() {
-            return Ok(None);
-        }
-        let text = String::from_utf8(std::mem::take(&mut self.next)).map_err(Error::internal)?;
-        Ok(Some(text.trim_matches('"').to_owned()))
+    fn next(&mut self) -> Option<String> {
+        self.next.take().filter(|_| self.seen > self.limit)
     }
 
     /// Writes the list; `around` is the row that it is nested in.
@@ -448,7 +444,7 @@ fn write_many<R: Row>(
     let mut state = ListState::new(program);
     let rows = rows.map_or(Ok(Cell::Null), |rows| around.cell(rows))?;
     nested::each(rows, |row| state.row(program, row))?;
-    let (count, next) = (state.rows(), state.next()?);
+    let (count, next) = (state.rows(), state.next());
     state.finish(program, total, around, out)?;
     Ok((count, next))
 }

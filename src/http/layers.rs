@@ -10,7 +10,7 @@ use crate::{
 use axum::{
     body::{Body, Bytes, HttpBody as _},
     extract::{MatchedPath, Request, State},
-    http::{HeaderName, HeaderValue, Method, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -42,8 +42,9 @@ pub(super) async fn surround(State(time): State<Duration>, request: Request, nex
     };
     let id_text = id.to_str().unwrap_or_default();
     let mut response = error_http::quoting(response, id_text);
-    if is_head {
-        // The router tells the length of what it drops if it knows it. PostgREST does not tell it.
+    if is_head || response.status() == StatusCode::NOT_MODIFIED {
+        // The router would tell the length of what it drops: of a HEAD PostgREST does not tell it, and of a 304 it would
+        // be another one than that of the body that the client has (RFC 9110 section 8.6).
         *response.body_mut() = unmeasured();
     }
     tracing::info!(

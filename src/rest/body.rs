@@ -30,6 +30,22 @@ pub(super) enum Rows {
     Many(Vec<Row>),
 }
 
+impl Rows {
+    /// The one row: an object, or a list with one.
+    ///
+    /// # Errors
+    /// `PGRST102` for a list of more rows, or of none.
+    pub(super) fn only(self) -> Result<Row> {
+        match self {
+            Self::One(row) => Ok(row),
+            Self::Many(mut rows) if rows.len() == 1 => Ok(rows.remove(0)),
+            Self::Many(rows) => {
+                Err(malformed(format!("The body is a list of {} rows, and one row says what is written", rows.len())))
+            }
+        }
+    }
+}
+
 /// The members of a row that are written, where the client names them in the URL, and what those are that a row lacks.
 #[derive(Debug)]
 pub(super) struct Named<'q> {
@@ -98,20 +114,6 @@ pub(super) fn rows(headers: &HeaderMap, bytes: &[u8], named: Option<&Named<'_>>)
         }
     }
     Ok(rows)
-}
-
-/// The one row of a body: an object, or a list with one.
-///
-/// # Errors
-/// Those of [`rows`], and `PGRST102` for a list of more rows, or of none.
-pub(super) fn row(headers: &HeaderMap, bytes: &[u8], named: Option<&Named<'_>>) -> Result<Row> {
-    match rows(headers, bytes, named)? {
-        Rows::One(row) => Ok(row),
-        Rows::Many(mut rows) if rows.len() == 1 => Ok(rows.remove(0)),
-        Rows::Many(rows) => {
-            Err(malformed(format!("The body is a list of {} rows, and one row says what is written", rows.len())))
-        }
-    }
 }
 
 fn invalid(message: &'static str) -> Error {

@@ -25,8 +25,6 @@ use crate::{
 const MAX_DEPTH: usize = 5;
 /// How many relations a request may embed: SQLite joins 64 tables at most.
 const MAX_EMBEDS: usize = 30;
-/// How many items all levels of a `select` may have together.
-const MAX_ITEMS: usize = 500;
 
 /// What a request says of the rows of one resource: those that it is about, or those at the other end of a relation.
 pub(super) struct Level<'r> {
@@ -52,12 +50,6 @@ pub(super) struct Embed<'r> {
     condition: Option<Option<Filter>>,
 }
 
-/// How much a `select` may still ask for.
-struct Budget {
-    embeds: usize,
-    items: usize,
-}
-
 /// What is told of the rows of a level.
 pub(super) enum Told {
     /// These of each row.
@@ -72,7 +64,8 @@ impl<'r> Level<'r> {
     /// # Errors
     /// `PGRST200` for a relation that there is not, `PGRST201` for one of several, and more than a request may ask for.
     pub(super) fn root(catalog: &'r Catalog, resource: &'r Resource, items: &'r [Item]) -> Result<Self> {
-        Self::of(catalog, resource, items, 0, &mut Budget { embeds: MAX_EMBEDS, items: MAX_ITEMS })
+        let mut left = MAX_EMBEDS;
+        Self::of(catalog, resource, items, 0, &mut left)
     }
 
     fn of(
@@ -80,12 +73,8 @@ impl<'r> Level<'r> {
         resource: &'r Resource,
         items: &'r [Item],
         depth: usize,
-        budget: &mut Budget,
+        left: &mut usize,
     ) -> Result<Self> {
-        budget.items = budget
-            .items
-            .checked_sub(items.len())
-            .ok_or_else(|| Error::new(Kind::CostLimit, format!("A select has at most {MAX_ITEMS} items")))?;
         let mut embeds: Vec<Embed<'r>> = Vec::new();
         for item in items {
             let Item::Embed(item) = item else { continue };
@@ -93,7 +82,7 @@ impl<'r> Level<'r> {
                 let message = format!("Relations are embedded one in another at most {MAX_DEPTH} times");
                 return Err(Error::new(Kind::CostLimit, message).hint("Begin at a resource that is nearer to the rows"));
             }
-            budget.embeds = budget.embeds.checked_sub(1).ok_or_else(|| {
+            *left = left.checked_sub(1).ok_or_else(|| {
                 Error::new(Kind::CostLimit, format!("A request embeds at most {MAX_EMBEDS} relations"))
                     .hint("Ask for some of them in a request of their own")
             })?;
@@ -104,7 +93,7 @@ impl<'r> Level<'r> {
                     .code("42712")
                     .hint(format!("Give one of them a name of its own: other:{}(…)", item.name)));
             }
-            let level = Self::of(catalog, catalog.at(relation.target), &item.items, depth + 1, budget)?;
+            let level = Self::of(catalog, catalog.at(relation.target), &item.items, depth + 1, left)?;
             embeds.push(Embed { name: name.clone(), item, relation, level, condition: None });
         }
         Ok(Self { catalog, resource, items, embeds, filters: Vec::new(), order: None, limit: None, offset: None })

@@ -16,6 +16,7 @@ use crate::{
         Engine,
         authorize::Who,
         bind::Argument,
+        flow::Long,
         plan::Bounds,
         principal::Principal,
         render::Answer,
@@ -31,18 +32,21 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use std::time::Duration;
 
 /// REST over an engine. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Rest {
     pub(super) engine: Engine,
     pub(super) bounds: Bounds,
+    /// How long a request may take.
+    pub(super) time: Duration,
 }
 
 impl Rest {
-    /// REST over `engine`, with at most `limits.max_rows` rows an answer.
-    pub fn new(engine: Engine, limits: &Limits) -> Self {
-        Self { engine, bounds: Bounds { default_page: limits.max_rows, max_page: limits.max_rows } }
+    /// REST over `engine`, with at most `limits.max_rows` rows an answer, and `time` for a request.
+    pub fn new(engine: Engine, limits: &Limits, time: Duration) -> Self {
+        Self { engine, bounds: Bounds { default_page: limits.max_rows, max_page: limits.max_rows }, time }
     }
 
     pub(super) fn catalog(&self) -> &Catalog {
@@ -62,6 +66,17 @@ impl Rest {
     ) -> Result<Answer> {
         let plan = self.engine.prepare(question, Style::Rest, self.bounds, &Who::from(principal))?;
         self.engine.run(&plan, arguments, principal).await
+    }
+
+    /// A page of a list; its rows are still to come if they are too many to be held.
+    pub(super) async fn page(
+        &self,
+        question: &Question,
+        arguments: &[Argument],
+        principal: &Principal,
+    ) -> Result<(Answer, Option<Long>)> {
+        let plan = self.engine.prepare(question, Style::Rest, self.bounds, &Who::from(principal))?;
+        self.engine.page(&plan, arguments, principal).await
     }
 }
 
@@ -127,7 +142,13 @@ fn methods(resource: &Resource, on_item: bool) -> Vec<&'static str> {
     let writes =
         [(&policy.create, "POST"), (&policy.update, "PUT"), (&policy.update, "PATCH"), (&policy.delete, "DELETE")];
     let granted = writes.iter().filter(|(grant, _)| grant.condition != Condition::Never).map(|(_, name)| *name);
-    methods.extend(granted.filter(|name| !on_item || *name != "POST"));
+    // Put into a collection, a row is added if it is not there.
+    let adds = policy.create.condition != Condition::Never;
+    methods.extend(granted.filter(|name| match *name {
+        "POST" => !on_item,
+        "PUT" => on_item || adds,
+        _ => true,
+    }));
     methods
 }
 

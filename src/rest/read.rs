@@ -22,14 +22,16 @@ use crate::{
 };
 use axum::{
     body::Body,
-    http::{HeaderName, HeaderValue, StatusCode, header},
+    http::{HeaderName, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
+use tokio::time::Instant;
 
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// GET of `/{resource}`.
 pub(super) async fn list(call: Call) -> Result<Response> {
+    let began = Instant::now();
     let resource = call.rest.resource(&call.name)?;
     let media = Media::of(&call.headers)?;
     let preferences = Preferences::of(&call.headers)?;
@@ -50,12 +52,21 @@ pub(super) async fn list(call: Call) -> Result<Response> {
         prefer::Count::Estimated => Count::Estimated,
     });
     parsed.question.form = Form { counted, next: true, ..media.form() };
-    let mut answer = call.rest.ask(&parsed.question, &parsed.arguments, &call.principal).await?;
+    let (mut answer, long) = call.rest.page(&parsed.question, &parsed.arguments, &call.principal).await?;
     let (status, content_range) = match window.told(answer.rows, answer.total) {
         Ok(told) => told,
         Err(error) => return Ok(unsatisfied(error, answer.total)),
     };
-    let mut response = Response::new(Body::from(media.of_list(&mut answer)?));
+    let body = match long {
+        None => Body::from(media.of_list(&mut answer)?),
+        Some(long) if call.method == Method::HEAD || media.admits(answer.rows).is_err() => {
+            long.leave().await;
+            media.admits(answer.rows)?;
+            Body::empty()
+        }
+        Some(long) => Body::from_stream(long.tell(began + call.rest.time)),
+    };
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     let found = headers::location(&resource.name, None, &call.query);
     describe(&mut response, media, found);
@@ -89,13 +100,14 @@ pub(super) async fn item(call: Call) -> Result<Response> {
     let tag = answer.tag.take().unwrap_or_default();
     let body = media.of_row(&mut answer);
     let etag = etag::of(&tag, &body);
-    let mut response = if etag::is_known(&call.headers, &etag)? {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        Response::new(Body::from(body))
-    };
+    let mut response = Response::new(Body::from(body));
     let found = headers::location(&resource.name, Some(&call.key), &call.query);
     describe(&mut response, media, found);
+    if etag::is_known(&call.headers, &etag)? {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = Body::empty();
+        response.headers_mut().remove(header::CONTENT_TYPE);
+    }
     if let Ok(etag) = HeaderValue::try_from(etag) {
         response.headers_mut().insert(header::ETAG, etag);
     }

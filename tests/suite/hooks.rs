@@ -93,6 +93,16 @@ async fn hooks_run_for_every_write_of_both_protocols() {
         assert_eq!(data["createNote"], json!({ "id": "2", "slug": "second-one" }));
         let changed = server.rest(User, "PATCH", "/notes/1", json!({ "title": "Other" })).await.expect(200).json();
         assert_eq!((&changed["slug"], &changed["pinned"]), (&json!("other"), &json!(false)));
+        // In the state that was read, and as a whole.
+        let etag = server.get(User, "/notes/1").await.header("etag").to_owned();
+        for status in [200, 412] {
+            let body = json!({ "title": "Third", "pinned": true });
+            server.rest_with(User, "PATCH", "/notes/1", body, &[("if-match", &etag)]).await.expect(status);
+        }
+        let full = [("prefer", "return=representation")];
+        let put =
+            server.rest_with(User, "PUT", "/notes?id=eq.1", json!({ "title": "New One" }), &full).await.expect(200);
+        assert_eq!(put.json(), json!([{ "id": 1, "title": "New One", "slug": "new-one", "pinned": false }]));
         server.rest(User, "DELETE", "/notes/1", json!(null)).await.expect(204);
         server.rest(User, "GET", "/notes/1", json!(null)).await.expect(404);
     })

@@ -20,6 +20,7 @@ mod write;
 pub use change::{ChangePlan, RowTarget, RowsTarget, TargetPlan};
 pub use insert::{ConflictPlan, CreatePlan, Direct, RowPlan, TablePlan, TakenPlan};
 pub use once::OnceStatements;
+pub use page::{Ahead, HELD};
 pub use write::{Constraints, From, Setting, WriteAction, WritePlan};
 
 use super::{
@@ -51,6 +52,8 @@ pub struct Plan {
     pub program: Arc<Program>,
     /// What the planner of the database is asked, and from which exact number on; none where it is not asked.
     pub expected: Option<(Statement, u64)>,
+    /// What is asked before a page is told that may be too long to be held.
+    pub ahead: Option<Ahead>,
 }
 
 impl Plan {
@@ -108,7 +111,8 @@ pub fn compile(catalog: &Catalog, query: &Authorized<Query>, dialect: Dialect, s
     let write = write::compile(catalog, query, dialect, style);
     let expected = page::expected(catalog, query, dialect, style);
     let (slots, defects) = (query.slots.clone(), query.defects.clone());
-    Plan { slots, defects, write, read, program: Arc::new(program), expected }
+    let ahead = page::ahead(catalog, query, dialect, style);
+    Plan { slots, defects, write, read, program: Arc::new(program), expected, ahead }
 }
 
 /// Collects the placeholders of one statement.

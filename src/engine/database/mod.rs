@@ -20,8 +20,10 @@ use crate::{
     config::DatabaseConfig,
     error::{Error, Kind, Result},
 };
+use bytes::Bytes;
 use secrecy::ExposeSecret as _;
 use std::sync::Arc;
+use tokio::sync::mpsc;
 
 /// Which SQL a database speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,6 +64,12 @@ pub trait Sink: Send + 'static {
     /// # Errors
     /// Fails when the rows are not what the statement should give.
     fn finish(self, affected: u64) -> Result<Self::Output>;
+}
+
+/// A sink that gives away what the rows have become before the last one has come.
+pub trait Flow: Sink<Output = Bytes> {
+    /// What there is, if it is enough to be worth its way.
+    fn ready(&mut self) -> Option<Bytes>;
 }
 
 /// Counts what a write changed and forgets its rows.
@@ -155,6 +163,20 @@ impl Database {
         Ok(transaction)
     }
 
+    /// A transaction for reads, all of which see the database as the first one does.
+    ///
+    /// # Errors
+    /// `Unavailable` when no connection comes free in time or the database is away.
+    pub async fn snapshot(&self) -> Result<Transaction> {
+        let transaction = Transaction { connection: self.read().await?, open: true };
+        let begin = match transaction.connection.dialect() {
+            Dialect::Sqlite => "begin",
+            Dialect::Postgres => "begin isolation level repeatable read, read only",
+        };
+        transaction.connection.batch(begin).await?;
+        Ok(transaction)
+    }
+
     /// Asks the database for an answer.
     ///
     /// # Errors
@@ -192,6 +214,24 @@ impl Connection {
         match &self.0 {
             Held::Sqlite(held) => held.run(sql, values, sink).await,
             Held::Postgres(held) => held.run(sql, values, sink()).await,
+        }
+    }
+
+    /// Runs a statement whose rows go on their way as they come, no faster than `out` takes them, and ends it when
+    /// nobody takes them any more.
+    ///
+    /// # Errors
+    /// What the database says of the statement.
+    pub async fn flow<S: Flow>(
+        &self,
+        sql: &Arc<str>,
+        values: &Arc<[Value]>,
+        sink: S,
+        out: mpsc::Sender<Bytes>,
+    ) -> Result<()> {
+        match &self.0 {
+            Held::Sqlite(held) => held.flow(sql, values, sink, out).await,
+            Held::Postgres(held) => held.flow(sql, values, sink, out).await,
         }
     }
 
@@ -275,6 +315,11 @@ impl Drop for Transaction {
             Held::Postgres(_) => self.connection.discard(),
         }
     }
+}
+
+/// Nobody takes the rows of a statement any more.
+fn unheard() -> Error {
+    Error::new(Kind::Timeout, "Nobody takes the answer")
 }
 
 /// No connection came free in time, or none could be made.

@@ -3,12 +3,13 @@
 //! A connection is not pinged before or after use: one that died is seen to be closed when it is next asked for. A
 //! request that is dropped half way cancels its statement and gives up its connection.
 
-use super::{Ready, Row, Sink, errors::from_postgres, tls, unavailable};
+use super::{Flow, Ready, Row, Sink, errors::from_postgres, tls, unavailable, unheard};
 use crate::{
     catalog::scalar::{Cell, Value},
     config::DatabaseConfig,
     error::{Error, Result},
 };
+use bytes::Bytes;
 use deadpool::managed::{self, Metrics, Object, Pool, RecycleError, RecycleResult};
 use futures_util::{
     StreamExt as _,
@@ -24,8 +25,9 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
+use tokio::sync::mpsc::{self, error::SendError};
 use tokio_postgres::{
-    Client, Config, Statement,
+    Client, Config, RowStream, Statement,
     types::{FromSql, ToSql, Type},
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -167,6 +169,21 @@ impl Held {
         begun.and(result)
     }
 
+    pub(super) async fn flow<S: Flow>(
+        &self,
+        sql: &Arc<str>,
+        values: &Arc<[Value]>,
+        sink: S,
+        out: mpsc::Sender<Bytes>,
+    ) -> Result<()> {
+        let session = self.session()?;
+        let mut guard = CancelOnDrop { session, done: false };
+        // A statement whose rows nobody takes any more is still running: it is cancelled like one that is dropped.
+        let sent = session.flow(sql, values, sink, out).await?;
+        guard.done = true;
+        sent.map_err(|_| unheard())
+    }
+
     pub(super) async fn run_each<S: Sink>(&self, statements: Vec<Ready<S>>) -> Result<Vec<S::Output>, (usize, Error)> {
         let session = self.session().map_err(|error| (0, error))?;
         let mut guard = CancelOnDrop { session, done: false };
@@ -210,6 +227,36 @@ impl Session {
     }
 
     async fn run<S: Sink>(&self, sql: &Arc<str>, values: &Arc<[Value]>, mut sink: S) -> Result<S::Output> {
+        let rows = self.query(sql, values).await?;
+        pin_mut!(rows);
+        while let Some(row) = rows.next().await {
+            sink.row(&row.map_err(from_postgres)?)?;
+        }
+        sink.finish(rows.rows_affected().unwrap_or_default())
+    }
+
+    /// Runs a statement and sends what its rows become. Not all was sent where the inner result says so.
+    async fn flow<S: Flow>(
+        &self,
+        sql: &Arc<str>,
+        values: &Arc<[Value]>,
+        mut sink: S,
+        out: mpsc::Sender<Bytes>,
+    ) -> Result<Result<(), SendError<Bytes>>> {
+        let rows = self.query(sql, values).await?;
+        pin_mut!(rows);
+        while let Some(row) = rows.next().await {
+            sink.row(&row.map_err(from_postgres)?)?;
+            if let Some(bytes) = sink.ready()
+                && let Err(unsent) = out.send(bytes).await
+            {
+                return Ok(Err(unsent));
+            }
+        }
+        Ok(out.send(sink.finish(0)?).await)
+    }
+
+    async fn query(&self, sql: &Arc<str>, values: &Arc<[Value]>) -> Result<RowStream> {
         let parameters = values.iter().map(|value| value as &(dyn ToSql + Sync));
         let rows = match &self.statements {
             Some(statements) => {
@@ -222,12 +269,7 @@ impl Session {
                 self.client.query_typed_raw(sql, typed).await
             }
         };
-        let rows = rows.map_err(from_postgres)?;
-        pin_mut!(rows);
-        while let Some(row) = rows.next().await {
-            sink.row(&row.map_err(from_postgres)?)?;
-        }
-        sink.finish(rows.rows_affected().unwrap_or_default())
+        rows.map_err(from_postgres)
     }
 }
 

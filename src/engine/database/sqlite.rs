@@ -8,12 +8,13 @@ pub(super) mod aggregates;
 mod casts;
 mod functions;
 
-use super::{Ready, Row, Sink, errors::from_sqlite, unavailable};
+use super::{Flow, Ready, Row, Sink, errors::from_sqlite, unavailable, unheard};
 use crate::{
     catalog::scalar::{Cell, Value},
     config::DatabaseConfig,
     error::{Error, Result},
 };
+use bytes::Bytes;
 use deadpool::managed::{self, Metrics, Object, Pool, RecycleResult};
 use rusqlite::{Connection, ErrorCode, OpenFlags, types::ValueRef};
 use secrecy::ExposeSecret as _;
@@ -25,7 +26,10 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{sync::OwnedMutexGuard, time::timeout};
+use tokio::{
+    sync::{OwnedMutexGuard, mpsc},
+    time::timeout,
+};
 
 /// What the error of a function of ours begins with, if a SQLSTATE says what is wrong.
 pub(super) const SQLSTATE: &str = "SQLSTATE ";
@@ -238,6 +242,21 @@ impl Held {
         .await
     }
 
+    pub(super) async fn flow<S: Flow>(
+        &self,
+        sql: &Arc<str>,
+        values: &Arc<[Value]>,
+        sink: S,
+        out: mpsc::Sender<Bytes>,
+    ) -> Result<()> {
+        let (sql, values) = (Arc::clone(sql), Arc::clone(values));
+        self.blocking(move |connection| {
+            let flowing = Flowing { sink, out };
+            execute(connection, &sql, &values, flowing).map_err(Error::from)
+        })
+        .await
+    }
+
     pub(super) async fn run_each<S: Sink>(&self, statements: Vec<Ready<S>>) -> Result<Vec<S::Output>, (usize, Error)> {
         let job = move |connection: &Connection| {
             let each = statements.into_iter().enumerate();
@@ -356,6 +375,32 @@ fn execute<S: Sink>(connection: &Connection, sql: &str, values: &[Value], mut si
     // What triggers change is no change of the statement's own.
     let changed = if connection.total_changes() == changes { 0 } else { connection.changes() };
     Ok(sink.finish(changed)?)
+}
+
+/// Sends what a sink gives away, and waits while nobody takes it: it is used where waiting blocks nobody.
+struct Flowing<S> {
+    sink: S,
+    out: mpsc::Sender<Bytes>,
+}
+
+impl<S: Flow> Flowing<S> {
+    fn send(&self, bytes: Bytes) -> Result<()> {
+        self.out.blocking_send(bytes).map_err(|_| unheard())
+    }
+}
+
+impl<S: Flow> Sink for Flowing<S> {
+    type Output = ();
+
+    fn row<R: Row>(&mut self, row: &R) -> Result<()> {
+        self.sink.row(row)?;
+        self.sink.ready().map_or(Ok(()), |bytes| self.send(bytes))
+    }
+
+    fn finish(self, affected: u64) -> Result<()> {
+        let Self { sink, out } = self;
+        out.blocking_send(sink.finish(affected)?).map_err(|_| unheard())
+    }
 }
 
 impl Row for rusqlite::Row<'_> {

@@ -8,7 +8,7 @@ pub(super) mod once;
 mod page;
 
 pub(super) use create::direct;
-pub(super) use page::page;
+pub(super) use page::{long_page, page};
 
 use change::Change;
 

@@ -18,6 +18,46 @@ const MAX_DEPTH: usize = 32;
 /// before it.
 const MAX_RELATIONS: usize = 5;
 
+/// How many rows may be told below a relation to one, where the same rows are told for each row that leads to them. Rows
+/// that only relations to many lead to are told once each, and there are no more of them than the table has.
+const MAX_REPEATED: u64 = 1_000_000;
+
+/// The rows around a selection.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Around {
+    /// How many they may be.
+    rows: u64,
+    /// Whether a relation to one led to them.
+    repeated: bool,
+}
+
+impl Around {
+    /// Those of a request about `rows` rows.
+    pub(super) const fn of(rows: u64) -> Self {
+        Self { rows, repeated: false }
+    }
+
+    /// Those at the other end of a relation to one.
+    pub(super) const fn one(self) -> Self {
+        Self { repeated: true, ..self }
+    }
+
+    /// Those of lists of at most `limit` rows. GraphQL has counted its own cost.
+    ///
+    /// # Errors
+    /// More rows than may be told below a relation to one.
+    pub(super) fn list(self, limit: u64, style: Style) -> Result<Self> {
+        let rows = self.rows.saturating_mul(limit);
+        if self.repeated && rows > MAX_REPEATED && style == Style::Rest {
+            let message =
+                format!("Below a relation to one, at most {MAX_REPEATED} rows are told, and these could be {rows}");
+            return Err(Error::new(Kind::CostLimit, message)
+                .hint("Give the lists a limit, each by its path: limit=10&relation.limit=10"));
+        }
+        Ok(Self { rows, ..self })
+    }
+}
+
 /// Counts the conditions of a filter to those before it.
 ///
 /// # Errors

@@ -47,10 +47,14 @@ pub fn plan(catalog: &Catalog, question: &Question, style: Style, bounds: Bounds
         group: None,
         conditions: 0,
         told: 0,
+        around: limits::Around::of(if question.request.action.is_of_one() { 1 } else { bounds.max_page }),
     };
     let action = planner.action(resource, &question.request.action)?;
     let read = match &question.request.action {
-        Action::List(list) => planner.list(resource, list, &question.request.select, &question.envelope)?,
+        Action::List(list) => {
+            planner.around = limits::Around::of(1);
+            planner.list(resource, list, &question.request.select, &question.envelope)?
+        }
         Action::Get(key) | Action::Delete(Target::Row { key, .. }) => {
             let key = planner.key(resource, *key);
             planner.row(resource, key, &question.request.select)?
@@ -83,6 +87,8 @@ struct Planner<'c> {
     conditions: usize,
     /// How many values are told so far.
     told: usize,
+    /// The rows around what is being selected.
+    around: limits::Around,
 }
 
 impl Planner<'_> {
@@ -122,7 +128,10 @@ impl Planner<'_> {
         let filter = list.filter.as_ref().map(|filter| self.filter(resource, filter)).transpose()?;
         let order = self.order(resource, &list.order)?;
         let page = self.page(resource, &list.page, &order)?;
+        let around = self.around;
+        self.around = around.list(page.limit, self.style)?;
         let select = self.select(resource, select)?;
+        self.around = around;
         let (mut told, mut counted, mut summaries) = (true, false, Vec::new());
         match envelope {
             Envelope::Object | Envelope::Array => {}
@@ -206,7 +215,10 @@ impl Planner<'_> {
                 let (index, target) = find_relation(of, relation, Cardinality::One)?;
                 let alias = named(alias, relation, &of.relations[index].field);
                 let filter = filter.as_ref().map(|filter| self.filter(target, filter)).transpose()?;
+                let around = self.around;
+                self.around = around.one();
                 let read = Read { key: None, filter, ..self.row(target, KeySource::Written, select)? };
+                self.around = around;
                 Selection::One { alias, relation: index, read: Box::new(read), spread: *spread }
             }
             Field::Many { alias, relation, list, select, envelope, spread } => {

@@ -53,7 +53,8 @@ impl Planner<'_> {
         let mut keys = Vec::with_capacity(groups.by.len());
         for key in &groups.by {
             let key = self.key_expression(resource, key)?;
-            if keys.contains(&key) {
+            // In a URL two values may be one by another name: a text is its own cast to text.
+            if self.style == Style::GraphQl && keys.contains(&key) {
                 let name = member(self.style, &key.name.replace('.', "_"));
                 return Err(Error::bad_value(format!("{name} is twice among the keys of the groups")).field("by"));
             }

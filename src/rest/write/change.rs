@@ -8,7 +8,13 @@ use crate::{
         request::{Action, Envelope, Filter, Target},
     },
     error::{Error, Kind, Result},
-    rest::{body, etag::Condition, handler::Call, prefer::Preferences, query::conjunction},
+    rest::{
+        body::{self, Rows},
+        etag::Condition,
+        handler::Call,
+        prefer::Preferences,
+        query::conjunction,
+    },
 };
 use axum::{
     http::{Method, header},
@@ -44,7 +50,14 @@ pub(in super::super) async fn change(call: Call) -> Result<Response> {
         return Err(stateless(resource));
     }
     let mut arguments = write.asked.arguments.clone();
-    let row = if deletes { None } else { Some(body::row(&call.headers, write.bytes()?, write.named()?.as_ref())?) };
+    let row = if deletes {
+        None
+    } else {
+        Some(match body::rows(&call.headers, write.bytes()?, write.named()?.as_ref())? {
+            Rows::Many(rows) if rows.is_empty() => Vec::new(),
+            rows => rows.only()?,
+        })
+    };
     let mut filters: Vec<_> = write.asked.filter.iter().chain(&write.asked.inner).cloned().collect();
     if row.as_ref().is_some_and(Vec::is_empty) {
         // Where nothing is to be written, nothing is: no row is touched.

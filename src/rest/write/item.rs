@@ -36,7 +36,7 @@ pub(in super::super) async fn write_item(call: Call) -> Result<Response> {
     let action = if deletes {
         Action::Delete(target.into())
     } else {
-        let mut row = body::row(&call.headers, write.bytes()?, write.named()?.as_ref())?;
+        let mut row = body::rows(&call.headers, write.bytes()?, write.named()?.as_ref())?.only()?;
         if call.method == Method::PUT {
             same_key(resource, &key, &mut row)?;
             Action::Replace(target, slots(row, &mut arguments))

@@ -121,7 +121,7 @@ async fn by_rest_a_preference_bounds_them() {
 
         let answer = send("PATCH", "?amount=gte.3", &strict(3)).await.expect(204);
         assert_eq!(answer.header("preference-applied"), strict(3));
-        let full = format!("{}, return=representation", strict(1));
+        let full = format!("return=representation, {}", strict(1));
         let answer = send("PATCH", "?name=eq.a&select=name,amount", &full).await.expect(200);
         assert_eq!(answer.json(), json!([{ "name": "a", "amount": 9 }]));
         assert_eq!(answer.header("preference-applied"), full);

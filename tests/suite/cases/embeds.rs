@@ -137,7 +137,7 @@ async fn relations_nest() {
                 ),
                 (
                     Admin,
-                    "/users?select=name,expenses(title,user(expenses(user(expenses(title)))))&name=eq.Bob&expenses.title=eq.z&expenses.user.expenses.title=eq.j&expenses.user.expenses.user.expenses.title=eq.b",
+                    "/users?select=name,expenses(title,user(expenses(user(expenses(title)))))&name=eq.Bob&expenses.title=eq.z&expenses.user.expenses.title=eq.j&expenses.user.expenses.user.expenses.title=eq.b&limit=1&expenses.limit=1&expenses.user.expenses.limit=9",
                     r#"[{"name":"Bob","expenses":[{"title":"z","user":{"expenses":[{"user":{"expenses":[{"title":"b"}]}}]}}]}]"#,
                 ),
             ],
@@ -271,7 +271,7 @@ async fn what_is_spread_stands_among_the_members_around_it() {
                 ),
                 (
                     Admin,
-                    "/users?select=...expenses(...user(...expenses(all:title)))&name=eq.Bob&expenses.title=gt.b&expenses.user.expenses.order=title",
+                    "/users?select=...expenses(...user(...expenses(all:title)))&name=eq.Bob&limit=1&expenses.limit=9&expenses.title=gt.b&expenses.user.expenses.order=title",
                     r#"[{"all":[["b","j","z"],["b","j","z"]]}]"#,
                 ),
                 (Admin, "/users?select=name,...expenses()&name=eq.Bob", r#"[{"name":"Bob"}]"#),

@@ -338,10 +338,10 @@ async fn any_query_finds_the_same_rows_on_both_databases() {
 async fn the_index_serves() {
     on_both(async |server| {
         fill(server, &ROWS).await;
-        let resource = server.app.engine.catalog().find("expenses").expect("a resource");
-        let resource = server.app.engine.catalog().at(resource);
+        let catalog = server.app.engine.catalog();
+        let resource = catalog.at(catalog.find("expenses").expect("a resource"));
         for query in ["description=fts.coffee", "description=phfts.coffee+milk", "description=wfts.x+-y"] {
-            let parsed = parse_list(resource, server.app.engine.catalog(), query, 100).expect("a list");
+            let parsed = parse_list(resource, catalog, query, 100).expect("a list");
             let who = Who { role: "admin".to_owned(), authenticated: true };
             let bounds = Bounds { default_page: 20, max_page: 100 };
             let plan = server.app.engine.prepare(&parsed.question, Style::Rest, bounds, &who).expect("a plan");

@@ -68,7 +68,8 @@ const TABLE: &str = "create table quotas (
     updated_at timestamptz not null,
     unique (owner_id, name))";
 
-fn setup() -> Setup {
+/// A server with quotas.
+pub(super) fn setup() -> Setup {
     let catalog = rootstock::entities::resources().add::<entity::Entity>().build().expect("a catalogue");
     Setup { catalog, sql: vec![TABLE.to_owned()], ..Setup::default() }
 }

@@ -164,6 +164,29 @@ async fn a_masked_state_cannot_be_guessed() {
     .await;
 }
 
+/// Nor does the tag of a row tell it: it is of what its reader sees.
+#[tokio::test]
+async fn a_masked_column_is_in_no_tag() {
+    with_letters(async |server| {
+        let path = format!("/letters/{}", key(1));
+        let tag = async |caller| server.get(caller, &path).await.expect(200).header("etag").to_owned();
+        let (user, admin) = (tag(User).await, tag(Admin).await);
+        assert_ne!(user, admin);
+        server.rest(Admin, "PATCH", &path, json!({ "body": "other" })).await.expect(200);
+        assert_eq!(tag(User).await, user);
+        assert_ne!(tag(Admin).await, admin);
+        let change = async |caller, tag: &str| {
+            server.rest_with(caller, "PATCH", &path, json!({ "title": "y" }), &[("if-match", tag)]).await
+        };
+        for other in [&admin, &tag(Admin).await] {
+            change(User, other).await.expect(412);
+        }
+        let changed = change(User, &user).await.expect(200);
+        assert_eq!(changed.header("etag"), tag(User).await);
+    })
+    .await;
+}
+
 /// Nor is it told as another type, or what it is not.
 #[tokio::test]
 async fn a_masked_column_is_no_other_value() {

@@ -167,6 +167,9 @@ async fn an_empty_object_writes_nothing() {
             let answer = server.rest_with(User, "PATCH", "/quotas?name=eq.a", json!({}), &prefer).await.expect(status);
             assert_eq!((answer.text.as_str(), answer.header("content-range")), (text, "*/*"));
         }
+        for body in [json!([]), json!([{}])] {
+            server.rest(User, "PATCH", "/quotas?name=eq.a", body).await.expect(204);
+        }
         server.rest(Anonymous, "PATCH", "/quotas?name=eq.a", json!({})).await.expect(401);
         server.rest(User, "PATCH", "/quotas?nam=eq.a", json!({})).await.expect(400);
         server.rest(User, "PATCH", "/quotas", json!({})).await.expect(400).refused("21000");

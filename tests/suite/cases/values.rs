@@ -280,6 +280,56 @@ async fn texts_are_read_as_values_of_a_type() {
     .await;
 }
 
+/// A value of JSON, a type, and what it is as that type; or the error.
+#[rustfmt::skip]
+const JSON: [(&str, &str, Result<&str, &str>); 30] = [
+    ("2.5", "int", Ok("3")),
+    ("-2.5", "int", Ok("-3")),
+    ("2147483647.4", "int", Ok("2147483647")),
+    ("2147483647.5", "int", Err("22003")),
+    ("1E5", "int", Ok("100000")),
+    ("1E5", "text", Ok(r#""1E5""#)),
+    ("1e-7", "int2", Ok("0")),
+    ("9223372036854775807.4", "bigint", Ok("9223372036854775807")),
+    ("9223372036854775808", "bigint", Err("22003")),
+    ("9007199254740993", "float8", Ok("9007199254740992.0")),
+    ("-0.0", "float8", Ok("0.0")),
+    ("1.8e308", "float8", Err("22003")),
+    ("1e-324", "float8", Err("22003")),
+    ("3.4028236e38", "real", Err("22003")),
+    ("0.1", "real", Ok("0.1")),
+    ("0.0000015", "numeric", Ok("0.000002")),
+    ("999999999999.25", "numeric", Ok("999999999999.25")),
+    ("1e19", "numeric", Err("22003")),
+    ("1e-20000", "int", Err("22003")),
+    ("1e200000", "bool", Err("22003")),
+    ("1e99999999999", "int", Err("22003")),
+    ("0e99999", "int", Ok("0")),
+    ("1", "bool", Err("22023")),
+    ("true", "bool", Ok("true")),
+    ("true", "int", Err("22023")),
+    ("null", "int", Ok("null")),
+    ("null", "text", Ok("null")),
+    (r#""1""#, "int", Err("22023")),
+    ("[1]", "float8", Err("22023")),
+    ("{}", "json", Ok("{}")),
+];
+
+#[tokio::test]
+async fn json_is_read_as_values_of_a_type() {
+    grafted(async |server| {
+        for (number, (json, to, expected)) in JSON.iter().enumerate() {
+            plant(server, &format!(r#"{{ "name": "n{number}", "traits": {{ "v": {json} }} }}"#)).await;
+            let answer = server.get(User, &format!("/species?select=traits->v::{to}&name=eq.n{number}")).await;
+            match expected {
+                Ok(value) => assert_eq!(answer.expect(200).text, format!(r#"[{{"v":{value}}}]"#), "{json}::{to}"),
+                Err(code) => drop(answer.expect(400).refused(code)),
+            }
+        }
+    })
+    .await;
+}
+
 /// Every cast of every column of rows at the edges of every type, before and after every aggregate.
 #[tokio::test]
 async fn every_cast_of_every_column_is_the_same_on_both_databases() {
@@ -292,10 +342,14 @@ async fn every_cast_of_every_column_is_the_same_on_both_databases() {
             let species = catalog.at(catalog.find("species").expect("the resource"));
             species.columns.iter().map(|column| (column.name.clone(), column.scalar.clone())).collect()
         };
+        // Each type by the first of its names.
+        let mut types: Vec<&str> = Cast::names().collect();
+        types.sort_by_key(|name| Cast::named(name).map(Cast::name));
+        types.dedup_by_key(|name| Cast::named(name).map(Cast::name));
         let mut told = Vec::new();
         let mut given = 0;
         for (column, scalar) in columns.iter().filter(|(name, _)| !name.ends_with("id")) {
-            for name in Cast::names().filter(|name| !name.contains(' ')) {
+            for name in &types {
                 let possible = Cast::named(name).and_then(|cast| cast.result(scalar)).is_some();
                 for row in ["Oak*", "Ash", "Elm", "Yew", "12"] {
                     let path = format!("/species?select=v:{column}::{name}&name=like.{row}");
@@ -318,7 +372,7 @@ async fn every_cast_of_every_column_is_the_same_on_both_databases() {
                 }
             }
         }
-        assert!(given > 500, "only {given} casts were possible");
+        assert!(given > 300, "only {given} casts were possible");
         told
     })
     .await;
@@ -341,6 +395,7 @@ async fn aggregates_take_and_give_values_of_other_types() {
                 r#"[{"created_at":"2026-03-01","count":8},{"created_at":"2026-03-02","count":4}]"#,
             ),
             ("select=d:created_at::date,n:count()&order=currency", "42P"),
+            ("select=currency,c:currency::text,count()&limit=1", r#"[{"currency":"CHF","c":"CHF","count":1}]"#),
             // Equal members are told once; different ones need different names.
             ("select=currency,currency,count()&limit=1", r#"[{"currency":"CHF","count":1}]"#),
             ("select=sum:amount.sum(),total:amount.sum()::text&title=eq.a", r#"[{"sum":0.10,"total":"0.10"}]"#),

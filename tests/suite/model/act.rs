@@ -25,6 +25,8 @@ pub(super) enum Act {
     Update(usize, Value, Given, Option<Value>),
     /// REST's PUT: what is not given gets its default.
     Replace(usize, Value, Given),
+    /// REST's PUT of a list: the row with the key is added, if there is none, or replaced.
+    Put(usize, Value, Given),
     Delete(usize, Value, Option<Value>),
     UpdateWhere(usize, Filter, Given, usize),
     DeleteWhere(usize, Filter, usize),
@@ -69,7 +71,10 @@ impl Ask<'_, '_> {
             _ if table == USERS => self.update(table, caller),
             0..=2 => Act::Create(table, self.row(table, caller), self.conflict(table)),
             3..=5 => self.update(table, caller),
-            6 if self.rest => Act::Replace(table, self.target(table, caller), self.row_without_key(table, caller)),
+            6 if self.rest => {
+                let (key, row) = (self.target(table, caller), self.row_without_key(table, caller));
+                if self.random.chance(50) { Act::Put(table, key, row) } else { Act::Replace(table, key, row) }
+            }
             6 | 7 => {
                 let key = self.target(table, caller);
                 let at = self.state(table, &key);

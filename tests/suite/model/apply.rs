@@ -117,7 +117,9 @@ impl Act {
     /// Whether it gives what must be given: GraphQL asks this of a whole document before anything else.
     pub(super) fn complete(&self) -> bool {
         let rows = match self {
-            Self::Create(_, given, _) | Self::Replace(_, _, given) => std::slice::from_ref(given),
+            Self::Create(_, given, _) | Self::Replace(_, _, given) | Self::Put(_, _, given) => {
+                std::slice::from_ref(given)
+            }
             Self::CreateMany(_, rows, _) => rows.as_slice(),
             _ => &[],
         };
@@ -130,6 +132,7 @@ impl Act {
         match self {
             Self::Create(_, given, _)
             | Self::Replace(_, _, given)
+            | Self::Put(_, _, given)
             | Self::Update(_, _, given, _)
             | Self::UpdateWhere(_, _, given, _) => std::slice::from_ref(given),
             Self::CreateMany(_, rows, _) => rows.as_slice(),
@@ -164,11 +167,27 @@ impl Act {
             | Self::CreateMany(table, ..)
             | Self::Update(table, ..)
             | Self::Replace(table, ..)
+            | Self::Put(table, ..)
             | Self::Delete(table, ..)
             | Self::UpdateWhere(table, ..)
             | Self::DeleteWhere(table, ..) => *table,
         }
     }
+}
+
+/// What a replacement gives a row: what it names, and the defaults of what it leaves out and may write.
+fn whole(caller: Caller, table: usize, key: &Value, given: &Given, learned: &Learned<'_>) -> Given {
+    let mut whole = given.clone();
+    for column in 0..TABLES[table].columns.len() {
+        let kept = super::act::server_given(table, column) || (FEATURES.kept && !column_may(caller, table, column));
+        if !kept && (table, column) != (EXPENSES, 7) && given.iter().all(|(known, _)| *known != column) {
+            whole.push((column, default(table, column)));
+        }
+    }
+    if table == EXPENSES && given.iter().all(|(known, _)| *known != 7) {
+        whole.extend((learned.told)(Told::Key(key), 7).map(|today| (7, today)));
+    }
+    whole
 }
 
 impl World {
@@ -192,19 +211,22 @@ impl World {
             }
             Act::Replace(table, key, given) => {
                 let at = self.find(caller, *table, key)?;
-                let mut whole = given.clone();
-                for column in 0..TABLES[*table].columns.len() {
-                    let kept = super::act::server_given(*table, column)
-                        || (FEATURES.kept && !column_may(caller, *table, column));
-                    if !kept && (*table, column) != (EXPENSES, 7) && given.iter().all(|(known, _)| *known != column) {
-                        whole.push((column, default(*table, column)));
-                    }
-                }
-                if *table == EXPENSES && given.iter().all(|(known, _)| *known != 7) {
-                    whole.extend((learned.told)(Told::Key(key), 7).map(|today| (7, today)));
-                }
-                Ok(vec![self.change(*table, at, &whole, learned)?])
+                Ok(vec![self.change(*table, at, &whole(caller, *table, key, given, learned), learned)?])
             }
+            Act::Put(table, key, given) => match self.tables[*table].iter().position(|row| row[0] == *key) {
+                // A key is taken whoever has it.
+                Some(at) if !visible(caller, self.me(caller), *table, &self.tables[*table][at]) => {
+                    Err(Refusal::Conflict)
+                }
+                Some(at) if !row_may(self, caller, *table, &self.tables[*table][at]) => Err(Refusal::Forbidden),
+                Some(at) => Ok(vec![self.change(*table, at, &whole(caller, *table, key, given, learned), learned)?]),
+                // Numbers are the server's to give.
+                None if *table == TREES => Err(Refusal::Input),
+                None => {
+                    let given = given.iter().cloned().chain([(0, key.clone())]).collect();
+                    Ok(self.create(caller, *table, &given, None, learned, 0)?.into_iter().collect())
+                }
+            },
             Act::Delete(table, key, state) => {
                 let at = self.find(caller, *table, key)?;
                 let row = self.tables[*table][at].clone();
@@ -214,6 +236,8 @@ impl World {
                 self.remove(*table, key);
                 Ok(vec![row])
             }
+            // PostgREST writes nothing where it is given nothing.
+            Act::UpdateWhere(_, _, given, _) if learned.rest && given.is_empty() => Ok(Vec::new()),
             Act::UpdateWhere(table, filter, given, most) => {
                 let keys = self.matched(caller, *table, filter, *most)?;
                 let found = keys.iter().map(|key| self.tables[*table].iter().position(|row| row[0] == *key));

@@ -187,7 +187,7 @@ fn told_by_rest(act: &Act, rows: &[Row]) -> Option<String> {
     let all = || rows.iter().map(|row| in_rest(table, row)).collect::<Vec<_>>().join(",");
     match act {
         Act::Create(_, _, None) | Act::Update(..) | Act::Replace(..) => Some(in_rest(table, &rows[0])),
-        Act::Create(..) | Act::CreateMany(..) | Act::UpdateWhere(..) => Some(format!("[{}]", all())),
+        Act::Create(..) | Act::CreateMany(..) | Act::Put(..) | Act::UpdateWhere(..) => Some(format!("[{}]", all())),
         Act::Delete(..) | Act::DeleteWhere(..) => None,
     }
 }
@@ -263,7 +263,7 @@ fn mutation(writer: &mut Writer<'_>, at: usize, act: &Act) -> String {
                 (writer.input(&id(key), "ID!"), writer.variable(&input(given), &format!("Update{name}Input!")));
             format!("m{at}: update{name}(id: {key}, set: {set}{}) {selected}", state(writer, at_state))
         }
-        Act::Replace(..) => panic!("{act:?} is no word of GraphQL"),
+        Act::Replace(..) | Act::Put(..) => panic!("{act:?} is no word of GraphQL"),
         Act::Delete(_, key, at_state) => {
             let key = writer.input(&id(key), "ID!");
             format!("m{at}: delete{name}(id: {key}{}) {selected}", state(writer, at_state))
@@ -312,6 +312,10 @@ async fn by_rest(stage: &Stage, caller: Caller, act: &Act) -> Answer {
         }
         Act::Update(_, key, given, _) => ("PATCH", item(key), body(given), String::new()),
         Act::Replace(_, key, given) => ("PUT", item(key), body(given), String::new()),
+        Act::Put(_, key, given) => {
+            let path = format!("{list}?id=eq.{}", key.plain(of.columns[0].kind));
+            ("PUT", path, body(given), "return=representation".to_owned())
+        }
         Act::Delete(_, key, _) => ("DELETE", item(key), String::new(), String::new()),
         Act::UpdateWhere(_, filter, given, most) => (
             "PATCH",

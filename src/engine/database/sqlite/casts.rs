@@ -201,11 +201,21 @@ fn number_text(text: &str) -> Cast<&str> {
     }
 }
 
-/// What JSON has as a number; none for `null`.
+/// How many digits PostgreSQL's numbers have at most, before the point and behind it.
+const MOST_DIGITS: (i64, i64) = (131_072, 16_383);
+
+/// What JSON has as a number; none for `null`. One of more digits than PostgreSQL's numbers have is no number there.
 fn json_number(json: &str) -> Cast<Option<&str>> {
     let json = json.trim();
     match json.as_bytes().first() {
-        Some(b'-' | b'0'..=b'9') => Ok(Some(json)),
+        Some(b'-' | b'0'..=b'9') => {
+            let (before, behind, exponent) = parts(json.trim_start_matches('-'));
+            let length = |digits: &str| i64::try_from(digits.len()).unwrap_or(i64::MAX);
+            let zero = !before.bytes().chain(behind.bytes()).any(|digit| digit != b'0');
+            let whole = if zero { 0 } else { length(before).saturating_add(exponent) };
+            let fraction = length(behind).saturating_sub(exponent);
+            if whole > MOST_DIGITS.0 || fraction > MOST_DIGITS.1 { Err(OUT_OF_RANGE) } else { Ok(Some(json)) }
+        }
         Some(b'n') => Ok(None),
         _ => Err(WRONG_KIND),
     }
@@ -266,12 +276,8 @@ fn rounded(number: &str, places: usize) -> Option<i128> {
         Some(number) => (true, number),
         None => (false, number.strip_prefix('+').unwrap_or(number)),
     };
-    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
-    let (before, behind) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let (before, behind, exponent) = parts(number);
     let mut digits = before.bytes().chain(behind.bytes()).map(|digit| digit - b'0');
-    // The exponent of a number of JSON may have any length.
-    let small = exponent.starts_with('-');
-    let exponent = exponent.parse::<i64>().unwrap_or(if small { i64::MIN / 2 } else { i64::MAX / 2 });
     let kept = i64::try_from(before.len()).ok()?.checked_add(exponent)?.checked_add(i64::try_from(places).ok()?)?;
     let mut units = 0i128;
     let mut taken = 0;
@@ -291,6 +297,14 @@ fn rounded(number: &str, places: usize) -> Option<i128> {
     Some(if negative { -units } else { units })
 }
 
+/// The digits of a number before the point and behind it, and its exponent, which in JSON may have any length.
+fn parts(number: &str) -> (&str, &str, i64) {
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (before, behind) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let small = exponent.starts_with('-');
+    (before, behind, exponent.parse().unwrap_or(if small { i64::MIN / 2 } else { i64::MAX / 2 }))
+}
+
 fn boolean(value: ValueRef<'_>, from: From) -> Cast<Value> {
     let held = match from {
         From::Text => {
@@ -308,6 +322,8 @@ fn boolean(value: ValueRef<'_>, from: From) -> Cast<Value> {
             Some(b't') => true,
             Some(b'f') => false,
             Some(b'n') => return Ok(Value::Null),
+            // What is no number is out of its range first.
+            Some(b'-' | b'0'..=b'9') => return json_number(inner(value)?).and(Err(WRONG_KIND)),
             _ => return Err(WRONG_KIND),
         },
         _ => integer(value)? != 0,

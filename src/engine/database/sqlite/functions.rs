@@ -1,5 +1,5 @@
-//! What PostgreSQL has and SQLite has not, as functions in SQL: patterns, regular expressions, words, JSON paths, and the
-//! later of two times.
+//! What PostgreSQL has and SQLite has not, as functions in SQL: patterns, regular expressions, words, JSON paths, casts,
+//! and the later of two times.
 //!
 //! In: a new connection. Out: the same with functions whose answers are PostgreSQL's. Patterns are read once a
 //! statement. No trigger, view or index may use them: other programs open the file too.

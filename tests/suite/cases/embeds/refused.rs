@@ -119,12 +119,26 @@ async fn a_table_that_refers_to_itself() {
 async fn more_than_a_request_may_ask_for() {
     on_both(async |server| {
         let nested = |depth: usize| {
-            let relations = ["expenses(", "user("].into_iter().cycle().take(depth);
-            format!("/users?select=name,{}id{}", relations.collect::<String>(), ")".repeat(depth))
+            let relations = ["user(", "expenses("].into_iter().cycle().take(depth);
+            let select = format!("{}id{}", relations.collect::<String>(), ")".repeat(depth));
+            format!("/expenses?select={select}&user.expenses.limit=1&user.expenses.user.expenses.limit=1")
         };
         server.get(User, &nested(5)).await.expect(200);
         server.get(User, &nested(6)).await.expect(400).refused("54001").saying("at most 5 times");
         server.get(User, &nested(60)).await.expect(400);
+        // A row to one is told for each row that it belongs to, and so are all rows below it.
+        for (query, status) in [
+            ("/expenses?select=user(expenses(id))", 200),
+            ("/expenses?select=user(expenses(user(expenses(id))))", 400),
+            ("/expenses?select=user(expenses(user(expenses(id))))&limit=1", 200),
+            ("/expenses?select=user(expenses(user(expenses(id))))&user.expenses.limit=10&limit=100", 200),
+            ("/expenses?select=user(...expenses(...user(expenses(count()))))", 400),
+            ("/users?select=expenses(user(expenses(id)))", 400),
+            ("/users?select=expenses(user(id))", 200),
+        ] {
+            let answer = server.get(User, query).await.expect(status);
+            assert!(status == 200 || answer.failure().code == "54001", "{query}");
+        }
         let wide = |count: usize| {
             let embeds: Vec<_> = (0..count).map(|number| format!("e{number}:user(name)")).collect();
             format!("/expenses?select={}", embeds.join(","))
@@ -133,7 +147,7 @@ async fn more_than_a_request_may_ask_for() {
         server.get(User, &wide(31)).await.expect(400).refused("54001").saying("at most 30 relations");
         let items = |count: usize| format!("/trees?select={}", vec!["id"; count].join(","));
         server.get(User, &items(500)).await.expect(200);
-        server.get(User, &items(501)).await.expect(400).refused("54001").saying("at most 500 items");
+        server.get(User, &items(501)).await.expect(400).refused("54001").saying("at most 500 values");
         let filters = |count: usize| format!("/trees?{}", vec!["id=gt.0"; count].join("&"));
         server.get(User, &filters(500)).await.expect(200);
         server.get(User, &filters(501)).await.expect(400).refused("54001");
