@@ -108,7 +108,10 @@ pub(crate) const WORKLOADS: [Workload; 7] = [
         goal: Some(2.5),
         values: &[""],
         handwritten: |_| Request::get("/me".to_owned()),
-        rest: None,
+        rest: Some(|_| {
+            let select = "select=id,name,expenses(id,title,amount,spent_on)";
+            Request::get(format!("/users?{select}&expenses.limit=20"))
+        }),
         graphql: "{ me { id name expenses(first: 20) { nodes { id title amount spentOn } } } }",
         variables: |_| Value::Null,
     },
