@@ -9,6 +9,12 @@ use crate::error::Result;
 /// Whether a row may be written whose state has this tag.
 pub type State<'e> = &'e (dyn Fn(&str) -> bool + Send + Sync);
 
+/// Whether a write may stay that has this answer; the error tells why it may not.
+pub type Judge<'e> = &'e (dyn Fn(&Answer) -> Result<()> + Send + Sync);
+
+/// What is kept of an answer.
+pub type Keep<'e> = &'e (dyn Fn(&Answer) -> Result<String> + Send + Sync);
+
 /// What is asked of a write beyond its plan.
 #[derive(Clone, Copy, Default)]
 pub struct Ending<'e> {
@@ -17,7 +23,7 @@ pub struct Ending<'e> {
     /// In which states the one row may be that is written; in any without. The plan must tell its tag.
     pub state: Option<State<'e>>,
     /// Judges the answer; an error undoes the write.
-    pub accept: Option<&'e (dyn Fn(&Answer) -> Result<()> + Send + Sync)>,
+    pub accept: Option<Judge<'e>>,
     /// What makes it happen once, however often it is asked for.
     pub once: Option<Once<'e>>,
 }
@@ -45,7 +51,7 @@ pub struct Once<'e> {
     /// What was sent: under a key that is known, nothing else may be.
     pub body: &'e [u8],
     /// What is kept of the answer, for when the request comes again.
-    pub keep: &'e (dyn Fn(&Answer) -> Result<String> + Send + Sync),
+    pub keep: Keep<'e>,
 }
 
 /// A write that has ended.

@@ -197,7 +197,7 @@ pub(super) fn asked(resource: &Resource, catalog: &Catalog, query: &str) -> Resu
 /// The request of `GET /{resource}?{query}`. A page never has more than `max_rows` rows.
 ///
 /// # Errors
-/// Those of [`asked`], and what means nothing to a read.
+/// What no query string has, or has no meaning for a read.
 pub fn parse_list(resource: &Resource, catalog: &Catalog, query: &str, max_rows: u64) -> Result<Parsed> {
     let asked = asked(resource, catalog, query)?;
     for name in ["columns", "on_conflict"] {

@@ -31,7 +31,7 @@ use crate::{
         authorize::Who,
         bind::{Argument, Bound},
         compile::Plan,
-        ending::{Ended, Ending, Once},
+        ending::{Ended, Ending, Judge, Once},
         render::Answer,
         request::{Action, Columns, Envelope, Field, Form, Question, Request},
     },
@@ -178,7 +178,7 @@ struct Asking<'a> {
     arguments: &'a [Argument],
     /// In which state the row must be.
     condition: Option<&'a Condition>,
-    accept: Option<&'a (dyn Fn(&Answer) -> Result<()> + Send + Sync)>,
+    accept: Option<Judge<'a>>,
     /// The key under which it happens once.
     key: Option<&'a str>,
 }

@@ -20,7 +20,7 @@ pub enum Cast {
     Real,
     /// A 64-bit binary floating-point number.
     Float,
-    /// An exact decimal. What has no scale of its own gets [`PLACES`], rounded half away from zero.
+    /// An exact decimal. What has no scale of its own gets six places, rounded half away from zero.
     Decimal,
     /// True or false.
     Boolean,

@@ -121,8 +121,9 @@ impl Compiler<'_> {
             Selection::NodeId { .. } | Selection::TypeName { .. } => true,
             Selection::Value { .. } | Selection::One { .. } | Selection::Many { .. } => false,
         };
-        let whole = self.form.tagged.then_some(0..resource.columns.len()).unwrap_or_default();
-        if !read.select.iter().all(own) || !whole.into_iter().all(stored) {
+        // A tag is made of all columns.
+        let tagged = !self.form.tagged || (0..resource.columns.len()).all(stored);
+        if !tagged || !read.select.iter().all(own) {
             return None;
         }
         let table = super::identifier(&resource.name);

@@ -1,7 +1,7 @@
 //! Full text: a query in any of its syntaxes as one tree, and the tree as each database takes it.
 //!
 //! In: what the client wrote, its syntax and its language. Out: the operand that is bound. PostgreSQL is given a
-//! `tsquery`, which [`read`] reads back on SQLite, where [`found`] looks whether a text has what it says. Words are what
+//! `tsquery`, which [`parse`] reads back on SQLite, where [`found`] looks whether a text has what it says. Words are what
 //! [`words`] says, whatever the language: it only stems them, and leaves out those that say nothing.
 
 mod found;

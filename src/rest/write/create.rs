@@ -5,6 +5,7 @@ use crate::{
     catalog::scalar::Input,
     engine::{
         bind::Argument,
+        ending::Judge,
         render::Answer,
         request::{Action, Conflict, Create, Envelope, NewRow, OnTaken},
     },
@@ -141,8 +142,7 @@ pub(in super::super) async fn put(call: Call) -> Result<Response> {
         Some(condition) if answer.added == 0 || !condition.is_for_none() => Err(super::change::stateless(resource)),
         _ => Ok(()),
     };
-    let accept: Option<&(dyn Fn(&Answer) -> Result<()> + Send + Sync)> =
-        if condition.is_some() { Some(&accept) } else { None };
+    let accept: Option<Judge<'_>> = if condition.is_some() { Some(&accept) } else { None };
     let asking = Asking { accept, ..Asking::new(&question, &arguments) };
     write
         .run(asking, |mut answer| {

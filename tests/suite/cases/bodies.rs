@@ -22,7 +22,7 @@ async fn send(
 }
 
 async fn count(server: &Server) -> usize {
-    server.get(Admin, "/quotas").await.expect(200).json().as_array().unwrap().len()
+    server.get(Admin, "/quotas").await.expect(200).json().as_array().expect("rows").len()
 }
 
 #[tokio::test]
@@ -83,16 +83,13 @@ async fn a_form_is_one_row() {
         let answer = send(server, "POST", "/expenses?select=title,amount,spent_on,category", FORM, form, "").await;
         let expected = r#"{"title":"Tea & cake","amount":4.50,"spent_on":"2026-02-03","category":null}"#;
         assert_eq!(answer.expect(201).text, expected);
-        let path = answer_location(&server.rest(User, "POST", "/expenses", json!({ "title": "x", "amount": 1 })).await);
+        let made = server.rest(User, "POST", "/expenses", json!({ "title": "x", "amount": 1 })).await.expect(201);
+        let path = made.header("location").to_owned();
         let answer = send(server, "PATCH", &path, FORM, "title=y", "").await.expect(200);
         assert_eq!(answer.json()["title"], "y");
         send(server, "PATCH", &path, FORM, "amount=1.005", "").await.expect(422).saying("amount");
     })
     .await;
-}
-
-fn answer_location(answer: &crate::support::Answer) -> String {
-    answer.header("location").to_owned()
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ async fn post(server: &Server, caller: Caller, path: &str, key: &str, body: Valu
 }
 
 async fn count(server: &Server, caller: Caller) -> usize {
-    server.get(caller, "/expenses").await.expect(200).json().as_array().unwrap().len()
+    server.get(caller, "/expenses").await.expect(200).json().as_array().expect("rows").len()
 }
 
 fn tea() -> Value {
