@@ -18,16 +18,22 @@ mod tests;
 use crate::catalog::Catalog;
 use serde_json::{Map, Value, json};
 
-/// What a reader should know before anything else.
-const ABOUT: &str = "\
-Every resource has two paths. The collection, `/expenses`, is spoken to as PostgREST is: conditions, order and page are in \
-the query string, a write takes all rows that match, and `Prefer` says what is told of it. The item, `/expenses/{id}`, is \
-the usual create, read, update and delete of one row.
-
-Rows that a caller may not see do not exist: they are neither told nor counted, and asked for by key they are 404. Numbers \
-have their exact digits. Every failure has the four members `code`, `message`, `details` and `hint`.
-
-`POST /auth/register` and `POST /auth/login` give the token to send as `Authorization: Bearer …`.";
+/// What a reader should know before anything else, by the example of the first resource.
+fn about(catalog: &Catalog) -> String {
+    let paths = catalog.resources().first().map(|resource| {
+        let (name, key) = (&resource.name, &resource.key_column().name);
+        format!(
+            "Every resource has two paths. The collection, `/{name}`, is spoken to as PostgREST is: conditions, order and \
+             page are in the query string, a write takes all rows that match, and `Prefer` says what is told of it. The \
+             item, `/{name}/{{{key}}}`, is the usual create, read, update and delete of one row.\n\n"
+        )
+    });
+    paths.unwrap_or_default()
+        + "Rows that a caller may not see do not exist: they are neither told nor counted, and asked for by key they are \
+           404. Numbers have their exact digits. Every failure has the four members `code`, `message`, `details` and \
+           `hint`.\n\n\
+           `POST /auth/register` and `POST /auth/login` give the token to send as `Authorization: Bearer …`."
+}
 
 /// The OpenAPI 3.1 document of what `catalog` declares, with the paths that every server has.
 pub fn document(catalog: &Catalog) -> Value {
@@ -52,7 +58,7 @@ pub fn document(catalog: &Catalog) -> Value {
             "title": "Rootstock",
             "version": env!("CARGO_PKG_VERSION"),
             "summary": env!("CARGO_PKG_DESCRIPTION"),
-            "description": ABOUT,
+            "description": about(catalog),
             "license": { "name": env!("CARGO_PKG_LICENSE"), "identifier": env!("CARGO_PKG_LICENSE") },
         },
         "servers": [{ "url": "/", "description": "This server." }],

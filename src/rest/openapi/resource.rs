@@ -28,7 +28,10 @@ pub(super) fn paths(catalog: &Catalog, resource: &Resource) -> [(String, Value);
         collection.insert("post".into(), create(resource, &selects));
     }
     for write in Write::ALL.into_iter().filter(|write| write.grant(resource).condition != Condition::Never) {
-        collection.insert(write.method().into(), write.named(resource, &selects));
+        // What is put where nothing need be may be a new row.
+        if write != Write::Replace || resource.policy.create.condition != Condition::Never {
+            collection.insert(write.method().into(), write.named(resource, &selects));
+        }
         item.insert(write.method().into(), write.item(resource, &selects));
     }
     collection.insert("head".into(), list(resource, &selects, true));
