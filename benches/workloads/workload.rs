@@ -123,8 +123,10 @@ pub(crate) const WORKLOADS: [Workload; 7] = [
         goal: None,
         values: &["2025-01-01", "2024-10-01"],
         handwritten: |since| Request::get(format!("/expenses/by-month?since={since}")),
-        // Its groups are columns; a month is none.
-        rest: None,
+        rest: Some(|since| {
+            let select = "select=spent_on.month(),category,count(),amount.sum()";
+            Request::get(format!("/expenses?{select}&spent_on=gte.{since}"))
+        }),
         graphql: "query ($since: Date!) {
             expenses(filter: {spentOn: {gte: $since}}) {
                 groups(by: [SPENT_ON_MONTH, CATEGORY]) { key { spentOnMonth category } count sum { amount } }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     catalog::{
-        Cardinality, Catalog, Function, Relation, Resource,
+        Bucket, Cardinality, Catalog, Function, Relation, Resource,
         scalar::{Cast, JsonKind},
     },
     engine::{
@@ -29,7 +29,7 @@ const FUNCTIONS: [(&str, Function); 5] = [
     ("sum", Function::Sum),
 ];
 
-/// Whether items make groups of their rows: an aggregate is among them, or among those of a row that is spread there.
+/// Whether items make groups of their rows: an aggregate or a stretch of time is among them, or among those of a row that is spread there.
 pub(super) fn has_aggregates(items: &[Item]) -> bool {
     items.iter().any(|item| match item {
         Item::Star => false,
@@ -159,13 +159,23 @@ fn cast(name: &str) -> Result<Cast> {
     })
 }
 
+/// The stretch of time that a function names, by which rows are grouped: `column.month()`.
+fn bucket(value: &Value, name: &str) -> Option<Bucket> {
+    Bucket::ALL.into_iter().find(|bucket| bucket.word() == name && !value.column.is_empty())
+}
+
 fn function(value: &Value, name: &str) -> Result<Function> {
     let found = FUNCTIONS.iter().find(|(word, _)| *word == name);
     found.map(|(_, function)| *function).ok_or_else(|| {
         let error = Error::bad_request(format!("\"{}.{name}()\" is no aggregate", value.column));
-        error.hint(match nearest(name, FUNCTIONS.map(|(name, _)| name)) {
+        let names = FUNCTIONS.iter().map(|(name, _)| *name).chain(Bucket::ALL.map(Bucket::word));
+        error.hint(match nearest(name, names) {
             Some(near) => format!("Did you mean {near}()?"),
-            None => "An aggregate is column.sum(), avg(), min(), max() or count(), or count() alone".to_owned(),
+            None => {
+                "An aggregate is column.sum(), avg(), min(), max() or count(), or count() alone; a stretch of time, \
+                     column.day(), week(), month(), quarter() or year()"
+                    .to_owned()
+            }
         })
     })
 }
@@ -223,7 +233,7 @@ impl<'c, R: Fn(&'c Resource, &Embed) -> Result<&'c Relation>> Grouping<'c, '_, R
             match item {
                 Item::Star => {
                     for name in resource.column_names() {
-                        let kind = SummaryKind::Key(self.key(along(way, Term::column(name))));
+                        let kind = SummaryKind::Key(self.key(along(way, Term::column(name)), None));
                         add(&mut parts, SummaryPart { alias: name.to_owned(), kind })?;
                     }
                 }
@@ -244,8 +254,17 @@ impl<'c, R: Fn(&'c Resource, &Embed) -> Result<&'c Relation>> Grouping<'c, '_, R
     fn value(&mut self, resource: &Resource, value: &Value, way: &[String], within: bool) -> Result<SummaryKind> {
         let Some((name, cast_to)) = &value.aggregate else {
             let term = term(resource, value, self.arguments)?;
-            return Ok(SummaryKind::Key(self.key(along(way, term))));
+            return Ok(SummaryKind::Key(self.key(along(way, term), None)));
         };
+        let cast_to = cast_to.as_deref().map(cast).transpose()?;
+        let told = |kind: SummaryKind| match cast_to {
+            None => kind,
+            Some(cast) => SummaryKind::Cast(Box::new(kind), cast),
+        };
+        if let Some(bucket) = bucket(value, name) {
+            let term = term(resource, value, self.arguments)?;
+            return Ok(told(SummaryKind::Key(self.key(along(way, term), Some(bucket)))));
+        }
         let function = function(value, name)?;
         if within {
             return Err(not_implemented("An aggregate inside of a relation to one would be of one row")
@@ -257,11 +276,7 @@ impl<'c, R: Fn(&'c Resource, &Embed) -> Result<&'c Relation>> Grouping<'c, '_, R
             (true, false) => Some(along(way, Term::Present)),
             (false, _) => Some(along(way, term(resource, value, self.arguments)?)),
         };
-        let measure = SummaryKind::Measure(Measure { function, of: of.map(Box::new) });
-        Ok(match cast_to {
-            None => measure,
-            Some(name) => SummaryKind::Cast(Box::new(measure), cast(name)?),
-        })
+        Ok(told(SummaryKind::Measure(Measure { function, of: of.map(Box::new) })))
     }
 
     fn embed(
@@ -291,14 +306,15 @@ impl<'c, R: Fn(&'c Resource, &Embed) -> Result<&'c Relation>> Grouping<'c, '_, R
         if embed.spread {
             return parts;
         }
-        let kind = SummaryKind::Row { present: self.key(present), parts: parts? };
+        let kind = SummaryKind::Row { present: self.key(present, None), parts: parts? };
         Ok(vec![SummaryPart { alias: embed.alias.clone().unwrap_or_else(|| embed.name.clone()), kind }])
     }
 
-    /// The number of the key that a term is.
-    fn key(&mut self, term: Term) -> usize {
-        self.by.iter().position(|key| same(&key.term, &term, self.arguments)).unwrap_or_else(|| {
-            self.by.push(GroupKey { term, bucket: None });
+    /// The number of the key that a term is, or the stretch of time into which it falls.
+    fn key(&mut self, term: Term, bucket: Option<Bucket>) -> usize {
+        let known = |key: &GroupKey| key.bucket == bucket && same(&key.term, &term, self.arguments);
+        self.by.iter().position(known).unwrap_or_else(|| {
+            self.by.push(GroupKey { term, bucket });
             self.by.len() - 1
         })
     }

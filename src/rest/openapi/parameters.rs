@@ -46,7 +46,8 @@ fn words() -> Map<String, Value> {
              in its brackets embeds the rows of a relation, `relation!inner(…)` leaves out rows that have none, \
              `...relation(…)` puts their members beside the others. Aggregates are `column.sum()`, `avg()`, `min()`, \
              `max()` and `count()`, or `count()` alone: then there is one object for each group of rows that have the \
-             columns beside them in common, or one for all rows.",
+             columns beside them in common, or one for all rows. `column.day()`, `week()`, `month()`, `quarter()` and \
+             `year()` group by the first day of such a stretch of time.",
             text(),
         ),
         "order" => (

@@ -231,8 +231,23 @@ async fn rest_has_words_for_aggregates() {
                 "select=currency,category.count()&offset=2",
                 r#"[{"currency":"JPY","count":1},{"currency":"USD","count":5}]"#,
             ),
+            (
+                "select=spent_on.month(),n:count(),amount.sum()&currency=eq.USD&order=spent_on.desc",
+                r#"[{"month":"2026-06-01","n":2,"sum":107.00},{"month":"2026-02-01","n":2,"sum":2400.00},{"month":"2026-01-01","n":4,"sum":91.26}]"#,
+            ),
+            (
+                "select=spent_on.year()::text,spent_on.quarter()&currency=eq.USD",
+                r#"[{"year":"2026-01-01","quarter":"2026-01-01"},{"year":"2026-01-01","quarter":"2026-04-01"}]"#,
+            ),
         ] {
             assert_eq!(server.get(User, &format!("/expenses?{query}")).await.expect(200).text, expected, "{query}");
+        }
+        for (select, code, says) in [
+            ("spent_on.moth()", "PGRST100", "Did you mean month()?"),
+            ("title.month()", "22P02", "no time that falls into a month"),
+            ("month()", "PGRST200", "month"),
+        ] {
+            server.get(User, &format!("/expenses?select={select}")).await.expect(400).refused(code).saying(says);
         }
         // Of nobody's rows but the caller's.
         assert_eq!(server.get(Other, "/expenses?select=count()").await.expect(200).text, r#"[{"count":3}]"#);
