@@ -7,7 +7,10 @@
 use super::{prefer::Missing, query::pairs};
 use crate::{
     catalog::Resource,
-    engine::bind::{Argument, MAX_MEMBERS},
+    engine::{
+        bind::{Argument, MAX_MEMBERS},
+        plan::check_rows,
+    },
     error::{Error, Kind, Result},
 };
 use axum::http::{HeaderMap, header};
@@ -100,6 +103,10 @@ pub(super) fn rows(headers: &HeaderMap, bytes: &[u8], named: Option<&Named<'_>>)
         "application/json" => json(text)?,
         _ => Rows::One(form(text)?),
     };
+    if let (Rows::Many(rows), Some(_)) = (&rows, named) {
+        // Before each of them is given what it lacks: a row of two bytes would come to as many values as are named.
+        check_rows(rows.len())?;
+    }
     if let Some(named) = named {
         return Ok(match rows {
             Rows::One(row) => Rows::One(named.keep(row)),

@@ -12,6 +12,7 @@ use crate::{
 };
 use axum::http::{HeaderMap, HeaderValue, header};
 use bytes::Bytes;
+use std::cmp::Reverse;
 
 /// A media type that answers are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,16 +62,20 @@ impl Media {
         if ranges.is_empty() {
             return Ok(Self::Json);
         }
-        let mut wanted: Vec<_> = ranges.iter().filter(|range| range.quality > 0).collect();
-        // Of equal quality the more exact one counts, then the one that stands before.
-        wanted.sort_by_key(|range| (std::cmp::Reverse(range.quality), range.wildness()));
-        let refused = |media: Self| {
-            let about = ranges.iter().filter(|range| range.matches(media));
-            about.min_by_key(|range| range.wildness()).is_some_and(|range| range.quality == 0)
-        };
-        let found = wanted
-            .iter()
-            .find_map(|range| Self::OFFERED.into_iter().find(|media| range.matches(*media) && !refused(*media)));
+        // What is said of each type by the most exact range that it is in: the header is gone through once a type, since
+        // it may be long.
+        let judged = Self::OFFERED.into_iter().enumerate().filter_map(|(number, media)| {
+            let about = ranges.iter().enumerate().filter(|(_, range)| range.matches(media));
+            let (_, exact) = about.clone().min_by_key(|(_, range)| range.wildness())?;
+            if exact.quality == 0 {
+                return None;
+            }
+            // Of equal quality the more exact range counts, then the one that stands before.
+            let wanted = about.filter(|(_, range)| range.quality > 0);
+            let best = wanted.map(|(at, range)| (Reverse(range.quality), range.wildness(), at)).min()?;
+            Some(((best, number), media))
+        });
+        let found = judged.min_by_key(|(rank, _)| *rank).map(|(_, media)| media);
         found.ok_or_else(|| {
             let written: Vec<_> = ranges.iter().map(|range| range.written.as_str()).collect();
             Error::new(Kind::NotAcceptable, format!("None of these media types are available: {}", written.join(", ")))

@@ -109,8 +109,10 @@ impl Preferences {
     pub(super) fn of(headers: &HeaderMap) -> Result<Self> {
         let mut preferences = Self::default();
         let mut unknown = Vec::new();
-        let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
-        for preference in values.flat_map(|value| value.split([',', ';'])).map(str::trim) {
+        // One that is no text must not take the others of its line with it: they may bound a write, or undo it.
+        let lines: Vec<_> =
+            headers.get_all("prefer").iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+        for preference in lines.iter().flat_map(|line| line.split([',', ';'])).map(str::trim) {
             let (name, value) = preference.split_once('=').unwrap_or((preference, ""));
             let (name, value) = (name.trim(), value.trim().trim_matches('"'));
             let known = match name {
@@ -187,6 +189,13 @@ mod tests {
         assert_eq!(of("handling=lenient, handling=strict, max-affected=2").unwrap().bound(), None);
         assert_eq!(of("handling=strict, max-affected=2").unwrap().bound(), Some(2));
         assert_eq!(of("max-affected=-2").unwrap().bound(), None);
+    }
+
+    #[test]
+    fn a_preference_that_is_no_text_leaves_the_others_what_they_are() {
+        let line = HeaderValue::from_bytes(b"return=\xff, handling=lenient, tx=rollback").unwrap();
+        let preferences = Preferences::of(&HeaderMap::from_iter([("prefer".parse().unwrap(), line)])).unwrap();
+        assert_eq!((preferences.returned, preferences.tx), (None, Some(Tx::Rollback)));
     }
 
     #[test]

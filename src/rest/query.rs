@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Kind, Result},
 };
 use percent_encoding::percent_decode;
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::HashSet};
 
 /// A question and what fills its slots.
 #[derive(Debug, Clone, PartialEq)]
@@ -280,12 +280,14 @@ fn place(name: &str) -> Result<Place> {
 
 /// The names of a list of columns, each plain or in double quotes.
 fn column_list(text: &str) -> Result<Vec<String>> {
-    let (mut names, mut rest) = (Vec::new(), text);
+    let (mut names, mut seen, mut rest) = (Vec::new(), HashSet::new(), text);
     loop {
         let unknown = || Error::bad_request(format!("\"{text}\" is no list of columns"));
         let (name, behind) = element(rest.trim_start(), &[',']).ok_or_else(unknown)?;
-        if !name.trim().is_empty() {
-            names.push(name.trim().to_owned());
+        // A column that is named twice is meant once.
+        let name = name.trim();
+        if !name.is_empty() && seen.insert(name.to_owned()) {
+            names.push(name.to_owned());
         }
         match behind.trim_start().strip_prefix(',') {
             Some(behind) => rest = behind,

@@ -4,6 +4,7 @@ use super::{Bind, Compiler, identifier, operator::sign};
 use crate::{
     catalog::scalar::Scalar,
     engine::{
+        database::Dialect,
         query::{Predicate, Sort},
         request::Quantifier,
     },
@@ -46,7 +47,7 @@ impl Compiler<'_> {
                 let (from, joined) = self.related(of, relation, alias);
                 let held = self.predicate(relation.target, &joined, predicate);
                 match quantifier {
-                    Quantifier::Some => format!("exists (select 1 {from} and {held})"),
+                    Quantifier::Some => self.exists(&format!("{from} and {held}")),
                     Quantifier::None => format!("not exists (select 1 {from} and {held})"),
                     Quantifier::Every => format!("not exists (select 1 {from} and ({held}) is not true)"),
                 }
@@ -70,8 +71,17 @@ impl Compiler<'_> {
                 let local = self.stored(resource, relation.local, alias);
                 let held = self.predicate(relation.target, &joined, predicate);
                 let table = identifier(&target.name);
-                format!("exists (select 1 from {table} {joined} where {foreign} = {local} and {held})")
+                self.exists(&format!("from {table} {joined} where {foreign} = {local} and {held}"))
             }
+        }
+    }
+
+    /// Whether there are such rows.
+    fn exists(&self, rows: &str) -> String {
+        match self.dialect {
+            Dialect::Postgres => format!("exists (select 1 {rows})"),
+            // Without a limit, SQLite 3.51 joins the rows instead, and an OFFSET counts a row once for each of them.
+            Dialect::Sqlite => format!("exists (select 1 {rows} limit 1)"),
         }
     }
 

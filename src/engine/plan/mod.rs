@@ -8,8 +8,8 @@ mod limits;
 mod summary;
 mod write;
 
-pub(crate) use write::merges;
 pub use write::{MAX_NESTED, create_columns, nested, update_columns};
+pub(crate) use write::{check_rows, merges};
 
 use super::{
     query::{Defects, KeySource, Query, Read, Selection, SlotKind, Sort, Window},

@@ -23,6 +23,18 @@ pub const MAX_NESTED: usize = 3;
 /// How many rows a request may add, those that belong to others among them.
 const MAX_ROWS: usize = 10_000;
 
+/// Refuses more new rows than a request may have.
+///
+/// # Errors
+/// `CostLimit` for too many.
+pub(crate) fn check_rows(count: usize) -> Result<()> {
+    if count <= MAX_ROWS {
+        return Ok(());
+    }
+    let message = format!("A request adds at most {MAX_ROWS} rows, and this one has {count}");
+    Err(Error::new(Kind::CostLimit, message).hint("Send them in several requests"))
+}
+
 impl Planner<'_> {
     pub(super) fn action(&mut self, resource: usize, action: &Action) -> Result<QueryAction> {
         let of = self.catalog.at(resource);
@@ -68,10 +80,7 @@ impl Planner<'_> {
 
     fn insert(&mut self, resource: usize, create: &request::Create) -> Result<Insert> {
         let count = create.rows.iter().map(|row| 1 + row.below()).sum::<usize>();
-        if count > MAX_ROWS {
-            let message = format!("A request adds at most {MAX_ROWS} rows, and this one has {count}");
-            return Err(Error::new(Kind::CostLimit, message).hint("Send them in several requests"));
-        }
+        check_rows(count)?;
         let conflict = create.conflict.as_ref().map(|conflict| self.conflict(resource, conflict)).transpose()?;
         let mut rows = Vec::with_capacity(create.rows.len());
         for (number, row) in create.rows.iter().enumerate() {

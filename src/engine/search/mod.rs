@@ -13,6 +13,9 @@ pub(crate) use found::Wants;
 use super::words::{self, Wanted};
 use crate::catalog::{Language, Syntax, scalar::Value};
 
+/// How deep a query of SQLite's index may be nested: its parser takes some 30 parentheses.
+const MAX_INDEXED: usize = 20;
+
 /// What a text must have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Tree {
@@ -66,7 +69,9 @@ impl Tree {
             Self::Word { .. } => Cleaned { tree: Some(self), ..Cleaned::default() },
             Self::Not(inner) => {
                 let cleaned = inner.cleaned();
-                Cleaned { tree: cleaned.tree.map(|tree| Self::Not(Box::new(tree))), ..cleaned }
+                // Twice not is not at all, and PostgreSQL reads no more than 32 signs in a row.
+                let not = |tree| if let Self::Not(tree) = tree { *tree } else { Self::Not(Box::new(tree)) };
+                Cleaned { tree: cleaned.tree.map(not), ..cleaned }
             }
             Self::And(all) => together(all, Self::And),
             Self::Or(all) => together(all, Self::Or),
@@ -156,20 +161,21 @@ impl Tree {
         }
     }
 
-    /// As SQLite's FTS5 can look for it at least; none where that is anything.
-    fn fts5(&self) -> Option<String> {
+    /// As SQLite's FTS5 can look for it at least; none where that is anything, or nested deeper than `left`.
+    fn fts5(&self, left: usize) -> Option<String> {
+        let inner = |tree: &Self| tree.fts5(left.checked_sub(1)?);
         match self {
             Self::Nothing | Self::Not(_) => None,
             Self::Word { wanted, .. } => Some(wanted.fts5()),
             Self::And(all) => {
-                let parts: Vec<_> = all.iter().filter_map(Self::fts5).collect();
+                let parts: Vec<_> = all.iter().filter_map(inner).collect();
                 (!parts.is_empty()).then(|| format!("({})", parts.join(" AND ")))
             }
             Self::Or(any) => {
-                let parts = any.iter().map(Self::fts5).collect::<Option<Vec<_>>>()?;
+                let parts = any.iter().map(inner).collect::<Option<Vec<_>>>()?;
                 Some(format!("({})", parts.join(" OR ")))
             }
-            Self::Phrase(..) => self.at_least(true)?.fts5(),
+            Self::Phrase(..) => self.at_least(true)?.fts5(left),
         }
     }
 }
@@ -208,7 +214,7 @@ pub(super) fn operand(syntax: Syntax, language: Option<Language>, query: &str) -
     let Some(tree) = tree else {
         return Ok(Value::List(vec![Value::Text(whole), Value::Null, Value::Text("\"\"".to_owned())]));
     };
-    let fts5 = text(tree.fts5());
+    let fts5 = text(tree.fts5(MAX_INDEXED));
     Ok(Value::List(if tree.needs_places() {
         // No word has a space in it.
         let least = tree.at_least(false).map_or_else(|| "!' '".to_owned(), |least| least.tsquery());

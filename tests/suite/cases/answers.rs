@@ -39,6 +39,19 @@ async fn what_is_not_there_is_refused_by_name() {
 }
 
 #[tokio::test]
+async fn a_client_may_accept_very_many_types() {
+    on_both(async |server| {
+        let long = vec!["application/json"; 5_000].join(",");
+        let refused = format!("application/json;q=0,{long}");
+        accepting(server, Anonymous, &refused, "/trees").await.expect(406).refused("PGRST107");
+        let accept = format!("{refused},text/csv;q=0.1");
+        let answer = accepting(server, Anonymous, &accept, "/trees?select=id&limit=1").await.expect(200);
+        assert_eq!(answer.text, "id\n1");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_best_that_the_client_accepts_is_answered() {
     on_both(async |server| {
         let csv = "id,name\n1,Banyan\n2,Quaking Aspen";

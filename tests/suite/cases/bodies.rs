@@ -92,6 +92,23 @@ async fn a_form_is_one_row() {
     .await;
 }
 
+/// A name takes four bytes of a URL and a row two of a body: together they would be more values than there is room for.
+#[tokio::test]
+async fn columns_make_no_more_of_a_body_than_it_is() {
+    with_quotas(async |server| {
+        let names = vec!["name"; 5_000].join(",");
+        let row = json!([{ "name": "a", "code": "x" }]);
+        let path = format!("/quotas?columns={names}&select=name,code");
+        let answer = server.rest_with(User, "POST", &path, row, &[("prefer", FULL)]).await.expect(201);
+        assert_eq!(answer.json(), json!([{ "name": "a", "code": null }]));
+        let rows = format!("[{}]", vec!["{}"; 300_000].join(","));
+        let refused = send(server, "POST", &path, JSON, &rows, "").await.expect(400).refused("54001");
+        assert_eq!(refused.failure().message, "A request adds at most 10000 rows, and this one has 300000");
+        assert_eq!(count(server).await, 1);
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn columns_say_which_members_are_written() {
     with_quotas(async |server| {

@@ -182,6 +182,36 @@ async fn a_phrase_is_found_wherever_it_is_in_a_long_text() {
     .await;
 }
 
+/// As deep as a query may be, whatever the stacks of the databases' own parsers hold.
+#[tokio::test]
+async fn a_query_that_is_nested_deep_is_looked_for() {
+    on_both(async |server| {
+        fill(server, &ROWS).await;
+        let nested = |levels: usize, open: [&str; 2]| {
+            let opened: String = (0..levels).rev().map(|level| open[level % 2]).collect();
+            format!("{opened}coffee{}", ")".repeat(levels))
+        };
+        let not = |signs: usize| format!("{}milk & x{}", "!(".repeat(signs), ")".repeat(signs));
+        let phrase = |parts: usize| format!("coffee <-> milk{}", " <-> (milk|x)".repeat(parts));
+        for (query, found) in [
+            (nested(49, ["milk & (", "x | ("]), "abc"),
+            (nested(50, ["x | (", "milk & ("]), "abc"),
+            (nested(50, ["!(", "!("]), "abc"),
+            (not(50), ""),
+            (not(49), "abcdfgh"),
+            ("!('--' & !(".repeat(25) + "milk" + &"))".repeat(25), "abcd"),
+            (phrase(70), ""),
+            (format!("({}) | milk", phrase(70)), "abcd"),
+        ] {
+            for language in ["", "(english)", "(simple)"] {
+                let query = format!("description=fts{language}.{}&order=title", escaped(&query));
+                assert_eq!(ledger::by_rest(server, &query).await, found, "{query}");
+            }
+        }
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_language_knows_the_forms_of_its_words() {
     #[rustfmt::skip]

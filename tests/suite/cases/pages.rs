@@ -253,3 +253,38 @@ async fn pages_are_bounded() {
     })
     .await;
 }
+
+/// However many related rows make it match.
+#[tokio::test]
+async fn a_row_that_is_left_out_is_left_out_once() {
+    on_both(async |server| {
+        ledger::fill(server).await;
+        server.expense(Other, json!({ "title": "z", "amount": 1 })).await;
+        for query in [
+            "select=email,expenses!inner()",
+            "select=email,expenses!inner(id)&expenses.limit=1",
+            "select=email,expenses()&expenses=not.is.null",
+        ] {
+            let all = server.get(Admin, &format!("/users?{query}&order=email")).await.expect(200).json();
+            let all = all.as_array().expect("rows");
+            assert_eq!(all.len(), 2, "{query}");
+            for order in ["id", "email", "role.desc,email"] {
+                for offset in 0..4 {
+                    let path = format!("/users?{query}&order={order}&offset={offset}");
+                    let count = [("prefer", "count=exact")];
+                    let answer = server.rest_with(Admin, "GET", &path, Value::Null, &count).await;
+                    if offset > all.len() {
+                        answer.expect(416);
+                        continue;
+                    }
+                    let rows = answer.json();
+                    assert_eq!(rows.as_array().expect("rows").len(), all.len() - offset, "{path}");
+                }
+            }
+        }
+        let users = "users(filter: { expenses: { some: { amount: { gt: 0 } } } }, orderBy: { email: ASC }, offset: 2)";
+        let none = server.data(Admin, &format!("{{ {users} {{ nodes {{ id }} }} }}")).await;
+        assert_eq!(none["users"]["nodes"], json!([]));
+    })
+    .await;
+}

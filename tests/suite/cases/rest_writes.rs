@@ -2,6 +2,7 @@
 
 use super::quotas::with_quotas;
 use crate::support::{Answer, Caller::*, Server, Setup, on_both, on_both_with};
+use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 
 async fn plant(server: &Server) -> String {
@@ -240,6 +241,11 @@ async fn a_write_can_be_tried() {
         try_it("DELETE", "/expenses?title=eq.a", Value::Null, "tx=rollback").await.expect(204);
         // What would fail, fails.
         server.rest_with(User, "POST", "/expenses", json!({}), &[("prefer", "tx=rollback")]).await.expect(422);
+        // Beside a preference that is no text, the others are what they are.
+        let unclear = HeaderValue::from_bytes(b"return=\xff, tx=rollback").unwrap();
+        let request = server.request(User, "DELETE", "/expenses?title=eq.a").header("prefer", unclear);
+        assert_eq!(server.send(request).await.expect(204).header("preference-applied"), "tx=rollback");
+        assert_eq!(server.get(User, "/expenses").await.text, before);
     })
     .await;
 }
