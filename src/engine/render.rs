@@ -89,6 +89,8 @@ pub struct ListProgram {
     pub limit: u64,
     /// Whether the rows come from the end of the list, in reverse.
     pub backward: bool,
+    /// How many of the statement's rows come before the page.
+    pub before: u64,
     /// Whether the page begins behind a cursor or an offset.
     pub begins_within: bool,
     /// Whether the page ends before a cursor.
@@ -97,6 +99,22 @@ pub struct ListProgram {
     pub cursor: Option<CursorProgram>,
     /// How the cursor of the page's last row is written, where it is told beside the answer.
     pub next: Option<CursorProgram>,
+}
+
+impl ListProgram {
+    /// A list of at most `limit` rows that tells of nothing but these parts.
+    pub(super) const fn plain(parts: Vec<ListPart>, limit: u64) -> Self {
+        Self {
+            parts,
+            limit,
+            backward: false,
+            before: 0,
+            begins_within: false,
+            ends_within: false,
+            cursor: None,
+            next: None,
+        }
+    }
 }
 
 /// A part of a written list.
@@ -147,6 +165,8 @@ pub struct Answer {
     pub bytes: Vec<u8>,
     /// How many rows of the resource are in it.
     pub rows: u64,
+    /// How many rows a write has touched, whether they are in it or not.
+    pub touched: u64,
     /// How many rows the list has without its page, if that was asked for.
     pub total: Option<u64>,
     /// The key of the one row that a write touched, as a text.
@@ -157,6 +177,14 @@ pub struct Answer {
     pub next: Option<String>,
     /// The tag of the row's state, if that is asked for.
     pub tag: Option<String>,
+}
+
+impl Answer {
+    /// Counts a row that is in it.
+    const fn count(&mut self) {
+        self.rows += 1;
+        self.touched += 1;
+    }
 }
 
 /// Writes the rows of a statement.
@@ -185,11 +213,11 @@ impl<P: AsRef<Program> + Send + 'static> Sink for Renderer<P> {
         match (self.plan.as_ref(), &mut self.list) {
             (Program::List(program), Some(state)) => state.row(program, row),
             (Program::Row(ops), _) => {
-                self.answer.rows += 1;
+                self.answer.count();
                 write_row(ops, row, &mut self.answer)
             }
             (Program::Tagged { row: ops, whole }, _) => {
-                self.answer.rows += 1;
+                self.answer.count();
                 write_ops(ops, row, &mut self.answer.bytes)?;
                 self.answer.tag = Some(match whole {
                     None => tag(&self.answer.bytes),
@@ -208,7 +236,7 @@ impl<P: AsRef<Program> + Send + 'static> Sink for Renderer<P> {
     fn finish(mut self, _: u64) -> Result<Answer> {
         match (self.plan.as_ref(), self.list) {
             (Program::List(program), Some(mut state)) => {
-                self.answer.rows = state.rows();
+                (self.answer.rows, self.answer.touched) = (state.rows(), state.seen);
                 self.answer.next = state.next();
                 state.finish(program, None, &nested::EMPTY, &mut self.answer.bytes)?;
             }
@@ -308,6 +336,7 @@ struct ListState {
     /// The rows of each `Rows` part, in the order in which they came.
     written: Vec<Written>,
     seen: u64,
+    before: u64,
     limit: u64,
     first: Vec<u8>,
     last: Vec<u8>,
@@ -328,6 +357,7 @@ impl ListState {
         Self {
             written: std::iter::repeat_with(Written::default).take(parts).collect(),
             seen: 0,
+            before: program.before,
             limit: program.limit,
             first: Vec::new(),
             last: Vec::new(),
@@ -336,12 +366,13 @@ impl ListState {
     }
 
     fn rows(&self) -> u64 {
-        self.seen.min(self.limit)
+        self.seen.saturating_sub(self.before).min(self.limit)
     }
 
     fn row<R: Row>(&mut self, program: &ListProgram, row: &R) -> Result<()> {
         self.seen += 1;
-        if self.seen > self.limit {
+        let place = self.seen.saturating_sub(self.before);
+        if place == 0 || place > self.limit {
             return Ok(());
         }
         let mut written = self.written.iter_mut();
@@ -350,7 +381,7 @@ impl ListState {
             let Some(written) = written.next() else { continue };
             match part {
                 ListPart::Lines(_) => written.bytes.push(b'\n'),
-                _ if self.seen > 1 && !program.backward => written.bytes.push(b','),
+                _ if place > 1 && !program.backward => written.bytes.push(b','),
                 _ => {}
             }
             write_ops(ops, row, &mut written.bytes)?;
@@ -359,13 +390,13 @@ impl ListState {
             }
         }
         if let Some(cursor) = &program.cursor {
-            if self.seen == 1 {
+            if place == 1 {
                 cursor.write(row, &mut self.first)?;
             }
             self.last.clear();
             cursor.write(row, &mut self.last)?;
         }
-        if self.seen == self.limit
+        if place == self.limit
             && let Some(next) = &program.next
         {
             self.next = Some(next.text(row)?);
@@ -405,7 +436,7 @@ impl ListState {
                 ListPart::StartCursor => cursor(start, out),
                 ListPart::EndCursor => cursor(end, out),
                 ListPart::Length => {
-                    out.extend_from_slice(itoa::Buffer::new().format(self.seen.min(self.limit)).as_bytes());
+                    out.extend_from_slice(itoa::Buffer::new().format(self.rows()).as_bytes());
                 }
                 ListPart::Count => {
                     out.extend_from_slice(itoa::Buffer::new().format(total.unwrap_or_default()).as_bytes());

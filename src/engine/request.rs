@@ -554,6 +554,17 @@ pub struct Form {
     pub next: bool,
     /// Whether the tag of the row's state is told.
     pub tagged: bool,
+    /// Which of the rows that a write has touched are told, where they are a list; all without.
+    pub cut: Option<Cut>,
+}
+
+/// A part that is cut out of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Cut {
+    /// How many come before it.
+    pub before: u64,
+    /// How many it has at most.
+    pub limit: u64,
 }
 
 /// How the rows that a list has without its page are counted.

@@ -34,15 +34,7 @@ pub(super) fn shape(program: Program, format: Format) -> Program {
 }
 
 fn empty() -> ListProgram {
-    ListProgram {
-        parts: Vec::new(),
-        limit: 0,
-        backward: false,
-        begins_within: false,
-        ends_within: false,
-        cursor: None,
-        next: None,
-    }
+    ListProgram::plain(Vec::new(), 0)
 }
 
 /// A list with its rows in another form.

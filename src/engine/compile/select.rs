@@ -19,7 +19,7 @@ use crate::{
         database::Dialect,
         query::{Expression, KeySource, Query, Read, Selection, Sort, Window},
         render::{ListPart, Op, Program},
-        request::Envelope,
+        request::{Cut, Envelope},
     },
 };
 use std::fmt::Write as _;
@@ -92,7 +92,10 @@ impl Compiler<'_> {
         let rows = self.selections(&mut cells, read, &alias);
         let cursor = CursorProgram { fingerprint: fingerprint(resource, &[]), columns: Vec::new() };
         let whole = Window { limit: u64::MAX, ..Window::default() };
-        let list = connection(envelope, rows, cursor, &whole, false, |_| {});
+        let mut list = connection(envelope, rows, cursor, &whole, false, |_| {});
+        if let Some(Cut { before, limit }) = self.form.cut {
+            (list.before, list.limit) = (before, limit);
+        }
         let visible = self.visible(read.resource, &alias);
         let (number, key) = (self.number(super::Bind::Written), resource.key_column());
         let (keys, value) = match self.dialect {
