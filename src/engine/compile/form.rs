@@ -4,7 +4,7 @@
 //! lines of comma-separated values. A program is taken apart by its literals, so that whoever makes a program of an
 //! object makes all of them, and the usual one stays a few literals with cells between.
 
-use super::select::literal;
+use super::row::{append, literal};
 use crate::engine::{
     render::{ListPart, ListProgram, Member, Op, Program},
     request::Format,
@@ -78,7 +78,7 @@ fn line(ops: Vec<Op>) -> Vec<Op> {
     let Some(members) = members(&ops) else { return ops };
     let mut line = vec![Op::Literal(header(&members))];
     literal(&mut line, b"\n");
-    super::select::append(&mut line, fields(members));
+    append(&mut line, fields(members));
     line
 }
 

@@ -1,6 +1,6 @@
 //! How a list is framed: a plain array, or a Relay connection with its edges and page info.
 
-use super::select::{append, literal};
+use super::row::{append, literal};
 use crate::{
     catalog::scalar::write_string,
     engine::{

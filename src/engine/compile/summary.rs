@@ -6,7 +6,8 @@
 
 use super::{
     Bind, Compiler,
-    select::{Cells, Page, append, key, literal},
+    row::{append, key, literal},
+    select::{Cells, Page},
 };
 use crate::{
     catalog::{
