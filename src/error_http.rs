@@ -1,6 +1,6 @@
 //! How an [`Error`] looks over HTTP, for every layer that answers with one.
 //!
-//! In: an error. Out: the status of its kind, the body `{"code","message","details","hint"}`, and the headers that the
+//! In: an error. Out: the status of its kind or code, the body `{"code","message","details","hint"}`, and the headers that the
 //! status calls for. The source of an error goes to the log here and nowhere else.
 
 use std::error::Error as _;
@@ -22,7 +22,7 @@ const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
 /// The codes of a token that was sent and is not good, as opposed to one that was not sent.
 const TOKEN_CODES: [&str; 2] = ["PGRST301", "PGRST303"];
 
-/// The status of a kind of failure.
+/// The status of a kind of failure, where its code has none of its own.
 pub const fn status(kind: Kind) -> StatusCode {
     match kind {
         Kind::BadRequest | Kind::CostLimit => StatusCode::BAD_REQUEST,
@@ -42,6 +42,12 @@ pub const fn status(kind: Kind) -> StatusCode {
         Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
+}
+
+/// The status of a failure: an operator that a type does not have is as good as one that is not there, as PostgREST
+/// has it; else what the kind says.
+fn status_of(error: &Error) -> StatusCode {
+    if error.code == "42883" { StatusCode::NOT_FOUND } else { status(error.kind) }
 }
 
 /// The four members that a caller may read of a failure, in their order.
@@ -97,7 +103,7 @@ impl IntoResponse for Error {
     fn into_response(self) -> Response {
         log(&self);
         let mut response = Response::new(Body::from(body(&self)));
-        *response.status_mut() = status(self.kind);
+        *response.status_mut() = status_of(&self);
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json; charset=utf-8"));
         // Who found the error, as PostgREST calls itself (RFC 9209).

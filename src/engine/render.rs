@@ -4,6 +4,11 @@
 //! In: cells of any driver, nested lists included (PostgreSQL's binary `record[]`, SQLite's JSON arrays). Out: bytes,
 //! the same from both.
 
+mod list;
+
+pub use list::{ListPart, ListProgram};
+use list::{ListState, write_many};
+
 use super::{
     csv,
     cursor::{CursorProgram, write_node_id},
@@ -80,50 +85,6 @@ pub struct Member {
     pub value: Vec<Op>,
 }
 
-/// How a list is written.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ListProgram {
-    /// Its parts, in order.
-    pub parts: Vec<ListPart>,
-    /// How many rows the page has at most; one row more tells that others follow.
-    pub limit: u64,
-    /// Whether the rows come from the end of the list, in reverse.
-    pub backward: bool,
-    /// Whether the page begins behind a cursor or an offset.
-    pub begins_within: bool,
-    /// Whether the page ends before a cursor.
-    pub ends_within: bool,
-    /// How a cursor is written, where the page's info needs one.
-    pub cursor: Option<CursorProgram>,
-    /// How the cursor of the page's last row is written, where it is told beside the answer.
-    pub next: Option<CursorProgram>,
-}
-
-/// A part of a written list.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ListPart {
-    /// These bytes.
-    Literal(Vec<u8>),
-    /// The rows, with commas between.
-    Rows(Vec<Op>),
-    /// The rows, each on a new line.
-    Lines(Vec<Op>),
-    /// Whether rows follow the page.
-    HasNextPage,
-    /// Whether rows come before the page.
-    HasPreviousPage,
-    /// The first row's cursor.
-    StartCursor,
-    /// The last row's cursor.
-    EndCursor,
-    /// How many rows the list has without the page.
-    Count,
-    /// Something out of the row around the list.
-    Beside(Op),
-    /// How many rows are written.
-    Length,
-}
-
 /// How the rows of a statement are written.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Program {
@@ -147,6 +108,8 @@ pub struct Answer {
     pub bytes: Vec<u8>,
     /// How many rows of the resource are in it.
     pub rows: u64,
+    /// How many rows a write has touched, whether they are in it or not.
+    pub touched: u64,
     /// How many rows the list has without its page, if that was asked for.
     pub total: Option<u64>,
     /// The key of the one row that a write touched, as a text.
@@ -157,6 +120,14 @@ pub struct Answer {
     pub next: Option<String>,
     /// The tag of the row's state, if that is asked for.
     pub tag: Option<String>,
+}
+
+impl Answer {
+    /// Counts a row that is in it.
+    const fn count(&mut self) {
+        self.rows += 1;
+        self.touched += 1;
+    }
 }
 
 /// Writes the rows of a statement.
@@ -185,11 +156,11 @@ impl<P: AsRef<Program> + Send + 'static> Sink for Renderer<P> {
         match (self.plan.as_ref(), &mut self.list) {
             (Program::List(program), Some(state)) => state.row(program, row),
             (Program::Row(ops), _) => {
-                self.answer.rows += 1;
+                self.answer.count();
                 write_row(ops, row, &mut self.answer)
             }
             (Program::Tagged { row: ops, whole }, _) => {
-                self.answer.rows += 1;
+                self.answer.count();
                 write_ops(ops, row, &mut self.answer.bytes)?;
                 self.answer.tag = Some(match whole {
                     None => tag(&self.answer.bytes),
@@ -208,7 +179,7 @@ impl<P: AsRef<Program> + Send + 'static> Sink for Renderer<P> {
     fn finish(mut self, _: u64) -> Result<Answer> {
         match (self.plan.as_ref(), self.list) {
             (Program::List(program), Some(mut state)) => {
-                self.answer.rows = state.rows();
+                (self.answer.rows, self.answer.touched) = (state.rows(), state.seen);
                 self.answer.next = state.next();
                 state.finish(program, None, &nested::EMPTY, &mut self.answer.bytes)?;
             }
@@ -300,153 +271,6 @@ fn write_field<R: Row>(value: &[Op], row: &R, out: &mut Vec<u8>) -> Result<()> {
     write_ops(value, row, out)?;
     csv::field_from(at, out);
     Ok(())
-}
-
-/// What is known of a list while its rows come.
-#[derive(Debug)]
-struct ListState {
-    /// The rows of each `Rows` part, in the order in which they came.
-    written: Vec<Written>,
-    seen: u64,
-    limit: u64,
-    first: Vec<u8>,
-    last: Vec<u8>,
-    /// The cursor of the row that fills the page.
-    next: Option<String>,
-}
-
-#[derive(Debug, Default)]
-struct Written {
-    bytes: Vec<u8>,
-    /// Where each row ends, for lists that come in reverse.
-    ends: Vec<usize>,
-}
-
-impl ListState {
-    fn new(program: &ListProgram) -> Self {
-        let parts = program.parts.iter().filter(|part| matches!(part, ListPart::Rows(_) | ListPart::Lines(_))).count();
-        Self {
-            written: std::iter::repeat_with(Written::default).take(parts).collect(),
-            seen: 0,
-            limit: program.limit,
-            first: Vec::new(),
-            last: Vec::new(),
-            next: None,
-        }
-    }
-
-    fn rows(&self) -> u64 {
-        self.seen.min(self.limit)
-    }
-
-    fn row<R: Row>(&mut self, program: &ListProgram, row: &R) -> Result<()> {
-        self.seen += 1;
-        if self.seen > self.limit {
-            return Ok(());
-        }
-        let mut written = self.written.iter_mut();
-        for part in &program.parts {
-            let (ListPart::Rows(ops) | ListPart::Lines(ops)) = part else { continue };
-            let Some(written) = written.next() else { continue };
-            match part {
-                ListPart::Lines(_) => written.bytes.push(b'\n'),
-                _ if self.seen > 1 && !program.backward => written.bytes.push(b','),
-                _ => {}
-            }
-            write_ops(ops, row, &mut written.bytes)?;
-            if program.backward {
-                written.ends.push(written.bytes.len());
-            }
-        }
-        if let Some(cursor) = &program.cursor {
-            if self.seen == 1 {
-                cursor.write(row, &mut self.first)?;
-            }
-            self.last.clear();
-            cursor.write(row, &mut self.last)?;
-        }
-        if self.seen == self.limit
-            && let Some(next) = &program.next
-        {
-            self.next = Some(next.text(row)?);
-        }
-        Ok(())
-    }
-
-    /// The cursor of the page's last row, if rows follow and it is asked for.
-    fn next(&mut self) -> Option<String> {
-        self.next.take().filter(|_| self.seen > self.limit)
-    }
-
-    /// Writes the list; `around` is the row that it is nested in.
-    fn finish<R: Row>(self, program: &ListProgram, total: Option<u64>, around: &R, out: &mut Vec<u8>) -> Result<()> {
-        let more = self.seen > self.limit;
-        let (next, previous) = if program.backward {
-            (program.ends_within, more || program.begins_within)
-        } else {
-            (more || program.ends_within, program.begins_within)
-        };
-        let (start, end) = if program.backward { (&self.last, &self.first) } else { (&self.first, &self.last) };
-        let cursor = |cursor: &Vec<u8>, out: &mut Vec<u8>| {
-            out.extend_from_slice(if cursor.is_empty() { b"null" } else { cursor });
-        };
-        let boolean = |value: bool, out: &mut Vec<u8>| out.extend_from_slice(if value { b"true" } else { b"false" });
-        let mut written = self.written.iter();
-        for part in &program.parts {
-            match part {
-                ListPart::Literal(bytes) => out.extend_from_slice(bytes),
-                ListPart::Rows(_) | ListPart::Lines(_) => {
-                    if let Some(written) = written.next() {
-                        written.copy(program.backward, out);
-                    }
-                }
-                ListPart::HasNextPage => boolean(next, out),
-                ListPart::HasPreviousPage => boolean(previous, out),
-                ListPart::StartCursor => cursor(start, out),
-                ListPart::EndCursor => cursor(end, out),
-                ListPart::Length => {
-                    out.extend_from_slice(itoa::Buffer::new().format(self.seen.min(self.limit)).as_bytes());
-                }
-                ListPart::Count => {
-                    out.extend_from_slice(itoa::Buffer::new().format(total.unwrap_or_default()).as_bytes());
-                }
-                ListPart::Beside(op) => write_ops(std::slice::from_ref(op), around, out)?,
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Written {
-    fn copy(&self, backward: bool, out: &mut Vec<u8>) {
-        if !backward {
-            out.extend_from_slice(&self.bytes);
-            return;
-        }
-        for (index, &end) in self.ends.iter().enumerate().rev() {
-            let start = if index == 0 { 0 } else { self.ends[index - 1] };
-            out.extend_from_slice(&self.bytes[start..end]);
-            if index > 0 {
-                out.push(b',');
-            }
-        }
-    }
-}
-
-/// Writes a nested list, and tells how many rows it has, and the cursor of the last one as [`ListState::next`] does.
-fn write_many<R: Row>(
-    program: &ListProgram,
-    rows: Option<usize>,
-    total: Option<u64>,
-    around: &R,
-    out: &mut Vec<u8>,
-) -> Result<(u64, Option<String>)> {
-    let mut state = ListState::new(program);
-    let rows = rows.map_or(Ok(Cell::Null), |rows| around.cell(rows))?;
-    nested::each(rows, |row| state.row(program, row))?;
-    let (count, next) = (state.rows(), state.next());
-    state.finish(program, total, around, out)?;
-    Ok((count, next))
 }
 
 /// A program that a renderer can hold beside others.

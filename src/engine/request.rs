@@ -4,11 +4,19 @@
 //! client wrote has a numbered *slot*, and the values travel beside the request, so that the request is the shape of
 //! the question: equal shapes share a plan.
 
+mod envelope;
+mod write;
+
+pub use envelope::{
+    Count, Cut, EdgeKind, EdgePart, Envelope, Form, Format, GroupKey, Groups, PageInfoKind, PageInfoPart, Part,
+    PartKind, SummaryKind, SummaryPart,
+};
+pub use write::{Conflict, Create, NewRow, OnTaken, Target};
+
 use crate::catalog::{
-    Bucket, Function, Operator,
+    Function, Operator,
     scalar::{Cast, JsonKind},
 };
-use std::ops::Range;
 
 /// The number of a value that the client gives beside the request.
 pub type Slot = usize;
@@ -43,97 +51,6 @@ pub enum Action {
 
 /// The columns that an input names, each with the slot of its value.
 pub type Columns = Vec<(String, Slot)>;
-
-/// Which rows a write changes or deletes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Target {
-    /// The one with a key.
-    Row {
-        /// Its key.
-        key: Key,
-        /// When it must have been written last; any time without.
-        written: Option<Slot>,
-    },
-    /// Those that the caller sees and that match.
-    Matching {
-        /// The condition; all without.
-        filter: Option<Filter>,
-        /// How many they may be.
-        at_most: u64,
-        /// In which order they are told; in that of their keys without.
-        order: Vec<Order>,
-    },
-}
-
-impl From<Key> for Target {
-    fn from(key: Key) -> Self {
-        Self::Row { key, written: None }
-    }
-}
-
-/// Rows to add.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Create {
-    /// The rows, each with its own slots.
-    pub rows: Vec<NewRow>,
-    /// Whether they are a list, so that errors tell which row they are about.
-    pub many: bool,
-    /// What becomes of a row whose values are taken; an error without.
-    pub conflict: Option<Conflict>,
-    /// In which order rows of a list are told; in that of the list without.
-    pub order: Vec<Order>,
-}
-
-impl From<NewRow> for Create {
-    fn from(row: NewRow) -> Self {
-        Self { rows: vec![row], many: false, conflict: None, order: Vec::new() }
-    }
-}
-
-/// A row to add.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct NewRow {
-    /// Its columns.
-    pub columns: Columns,
-    /// Rows that belong to it, by the names of relations.
-    pub children: Vec<(String, Vec<NewRow>)>,
-}
-
-impl From<Columns> for NewRow {
-    fn from(columns: Columns) -> Self {
-        Self { columns, children: Vec::new() }
-    }
-}
-
-impl NewRow {
-    /// How many rows belong to it, and to those.
-    pub fn below(&self) -> usize {
-        self.children.iter().flat_map(|(_, rows)| rows).map(|row| 1 + row.below()).sum()
-    }
-}
-
-/// What becomes of a new row where there is one with the same values already.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Conflict {
-    /// The columns whose values are the same; the key without.
-    pub target: Option<Vec<String>>,
-    /// What becomes of it.
-    pub action: OnTaken,
-}
-
-/// What becomes of a new row whose values are taken.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum OnTaken {
-    /// The row that is there gets its values: those of these columns, or all that an update may write.
-    Update(Option<Vec<String>>),
-    /// The row that is there is replaced: what the new one leaves out is empty, or what a new row would get.
-    Replace,
-    /// Nothing. The answer has the row that is there, if `told`.
-    Ignore {
-        /// Whether the answer has the row that is there.
-        told: bool,
-    },
-}
 
 impl Action {
     /// In which order the rows that a write has touched are told; empty where that is the write's own.
@@ -386,152 +303,6 @@ pub enum Field {
     },
 }
 
-/// How the rows of an answer are framed.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Envelope {
-    /// One object, or `null`.
-    Object,
-    /// An array of objects.
-    Array,
-    /// A Relay connection with these fields, in this order.
-    Connection(Vec<Part>),
-    /// An array of the groups of the rows.
-    Groups(Box<Groups>),
-}
-
-/// The groups of a list's rows.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Groups {
-    /// What rows of one group have in common.
-    pub by: Vec<GroupKey>,
-    /// Which groups; all without.
-    pub having: Option<Filter>,
-    /// In which order; the keys break ties.
-    pub order: Vec<Order>,
-    /// How many at most; the protocol's bound without.
-    pub limit: Option<u64>,
-    /// Which of them to leave out.
-    pub offset: Option<Slot>,
-    /// The first and the last day between which no bucket is left out, though no row falls into it.
-    pub fill: Option<(Slot, Slot)>,
-    /// What to tell of each.
-    pub parts: Vec<SummaryPart>,
-}
-
-/// What rows of one group have in common.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct GroupKey {
-    /// The value of each row.
-    pub term: Term,
-    /// The stretch of time into which its value falls; the value itself without.
-    pub bucket: Option<Bucket>,
-}
-
-/// A member of what is told of several rows together.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct SummaryPart {
-    /// The name under which the answer has it.
-    pub alias: String,
-    /// What it is.
-    pub kind: SummaryKind,
-}
-
-/// What a member of a summary is.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum SummaryKind {
-    /// The group's key with this number.
-    Key(usize),
-    /// An aggregate.
-    Measure(Measure),
-    /// A member as a value of another type.
-    Cast(Box<SummaryKind>, Cast),
-    /// An object of such members.
-    Object(Vec<SummaryPart>),
-    /// The same of a related row.
-    Row {
-        /// The number of the key that is NULL where there is no such row: `null` is told then.
-        present: usize,
-        /// The members.
-        parts: Vec<SummaryPart>,
-    },
-    /// A constant, for `__typename`.
-    TypeName(String),
-}
-
-/// A field of a connection, with the name under which the answer has it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Part {
-    /// The name under which the answer has it.
-    pub alias: String,
-    /// What it is.
-    pub kind: PartKind,
-}
-
-/// What a field of a connection is.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum PartKind {
-    /// The rows, as objects with these of the selected fields.
-    Nodes(Range<usize>),
-    /// The rows as edges.
-    Edges(Vec<EdgePart>),
-    /// Where the page stands in the list.
-    PageInfo(Vec<PageInfoPart>),
-    /// How many rows the list has.
-    TotalCount,
-    /// Aggregates of the list's rows, whatever the page.
-    Aggregate(Vec<SummaryPart>),
-    /// The groups of the list's rows, whatever the page.
-    Groups(Box<Groups>),
-    /// How many rows a write has touched.
-    Affected,
-    /// A constant, for `__typename`.
-    TypeName(String),
-}
-
-/// A field of an edge, with the name under which the answer has it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct EdgePart {
-    /// The name under which the answer has it.
-    pub alias: String,
-    /// What it is.
-    pub kind: EdgeKind,
-}
-
-/// What a field of an edge is.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum EdgeKind {
-    /// The row, with these of the selected fields.
-    Node(Range<usize>),
-    /// Where it stands.
-    Cursor,
-    /// A constant, for `__typename`.
-    TypeName(String),
-}
-
-/// A field of a page's info, with the name under which the answer has it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct PageInfoPart {
-    /// The name under which the answer has it.
-    pub alias: String,
-    /// What it is.
-    pub kind: PageInfoKind,
-}
-
-/// What a field of a page's info is (Relay Cursor Connections, section 5).
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum PageInfoKind {
-    /// Whether rows follow.
-    HasNextPage,
-    /// Whether rows come before.
-    HasPreviousPage,
-    /// The cursor of the first row.
-    StartCursor,
-    /// The cursor of the last row.
-    EndCursor,
-    /// A constant, for `__typename`.
-    TypeName(String),
-}
-
 /// A request, and where its answer goes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Question {
@@ -541,40 +312,4 @@ pub struct Question {
     pub envelope: Envelope,
     /// How the answer is written, and what is told beside it.
     pub form: Form,
-}
-
-/// How an answer is written, and what is told beside its bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub struct Form {
-    /// How it is written.
-    pub format: Format,
-    /// How the rows that a list has without its page are counted, if they are.
-    pub counted: Option<Count>,
-    /// Whether the cursor of the page's last row is told, if rows follow.
-    pub next: bool,
-    /// Whether the tag of the row's state is told.
-    pub tagged: bool,
-}
-
-/// How the rows that a list has without its page are counted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Count {
-    /// One by one.
-    Exact,
-    /// As many as the planner of the database expects; one by one where it expects nothing.
-    Planned,
-    /// One by one up to the most rows that a page has, beyond that by what the planner expects.
-    Estimated,
-}
-
-/// How an answer is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum Format {
-    /// As JSON.
-    #[default]
-    Json,
-    /// As JSON, without the members that are null.
-    Stripped,
-    /// As lines of comma-separated values under a line of names (RFC 4180).
-    Csv,
 }

@@ -78,10 +78,10 @@ pub(super) async fn list(call: Call) -> Result<Response> {
             told.insert(header::LINK, next);
         }
     }
-    let honoured = Preferences { count: preferences.count, handling: preferences.handling, ..Preferences::default() };
-    if let Some(applied) = honoured.applied().and_then(|applied| HeaderValue::try_from(applied).ok()) {
-        told.insert(PREFERENCE_APPLIED, applied);
-    }
+    apply(
+        &mut response,
+        Preferences { count: preferences.count, handling: preferences.handling, ..Preferences::default() },
+    );
     Ok(response)
 }
 
@@ -89,6 +89,7 @@ pub(super) async fn list(call: Call) -> Result<Response> {
 pub(super) async fn item(call: Call) -> Result<Response> {
     let resource = call.rest.resource(&call.name)?;
     let media = Media::of(&call.headers)?;
+    let Preferences { handling, .. } = Preferences::of(&call.headers)?;
     let Asked { select, mut arguments, .. } = parse_row(resource, call.rest.catalog(), &call.query)?;
     arguments.push(Argument::Text(call.key.clone()));
     let mut question = one(resource, Action::Get(Key::Slot(arguments.len() - 1)), select);
@@ -111,6 +112,7 @@ pub(super) async fn item(call: Call) -> Result<Response> {
     if let Ok(etag) = HeaderValue::try_from(etag) {
         response.headers_mut().insert(header::ETAG, etag);
     }
+    apply(&mut response, Preferences { handling, ..Preferences::default() });
     Ok(response)
 }
 
@@ -122,6 +124,13 @@ fn describe(response: &mut Response, media: Media, found: Option<HeaderValue>) {
     headers.insert(header::VARY, HeaderValue::from_static("Accept, Prefer, Range"));
     if let Some(found) = found {
         headers.insert(header::CONTENT_LOCATION, found);
+    }
+}
+
+/// Says which preferences were honoured.
+fn apply(response: &mut Response, honoured: Preferences) {
+    if let Some(applied) = honoured.applied().and_then(|applied| HeaderValue::try_from(applied).ok()) {
+        response.headers_mut().insert(PREFERENCE_APPLIED, applied);
     }
 }
 

@@ -127,8 +127,7 @@ impl Parser<'_> {
         }
         let mut column = name;
         while self.rest.starts_with("->") {
-            let arrow = if self.eat("->>") { "->>" } else { "->" };
-            self.eat("->");
+            let arrow = ["->>", "->"].into_iter().find(|arrow| self.eat(arrow)).unwrap_or_default();
             column = column + arrow + &self.name()?;
         }
         let cast = self.cast()?;
@@ -241,7 +240,9 @@ mod tests {
             }),
         ];
         assert_eq!(parse(text).unwrap(), expected);
-        for wrong in ["a(", "a)", "a,,b", "...a", "a::", "a.sum", "a.sum(", "a!x!y()", "a->", ":a", "\"a", "a(b"] {
+        for wrong in
+            ["a(", "a)", "a,,b", "...a", "a::", "a.sum", "a.sum(", "a!x!y()", "a->", "a->>->b", ":a", "\"a", "a(b"]
+        {
             assert_eq!(parse(wrong).unwrap_err().code, "PGRST100", "{wrong}");
         }
     }

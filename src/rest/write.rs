@@ -33,7 +33,7 @@ use crate::{
         compile::Plan,
         ending::{Ended, Ending, Judge, Once},
         render::Answer,
-        request::{Action, Columns, Envelope, Field, Form, Question, Request},
+        request::{Action, Columns, Cut, Envelope, Field, Form, Question, Request},
     },
     error::{Error, Kind, Result},
 };
@@ -83,6 +83,18 @@ impl<'c> Write<'c> {
         }
         Err(Error::bad_request(format!("{} takes no limit, offset or cursor", self.call.method))
             .hint("A filter says which rows are written, and Prefer: handling=strict, max-affected=N how many at most"))
+    }
+
+    /// Which part of the rows is told, where that is not all: what is written does not depend on it.
+    fn cut(&self) -> Result<Option<Cut>> {
+        if !self.is_paged() {
+            return Ok(None);
+        }
+        if !self.represents() {
+            return Err(Error::bad_request("limit and offset are for the rows of return=representation")
+                .hint("Ask for them: Prefer: return=representation"));
+        }
+        Ok(Some(Cut { before: self.asked.offset.unwrap_or(0), limit: self.asked.limit.unwrap_or(u64::MAX) }))
     }
 
     /// Which members of the body are written.

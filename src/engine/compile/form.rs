@@ -4,7 +4,7 @@
 //! lines of comma-separated values. A program is taken apart by its literals, so that whoever makes a program of an
 //! object makes all of them, and the usual one stays a few literals with cells between.
 
-use super::select::literal;
+use super::row::{append, literal};
 use crate::engine::{
     render::{ListPart, ListProgram, Member, Op, Program},
     request::Format,
@@ -34,15 +34,7 @@ pub(super) fn shape(program: Program, format: Format) -> Program {
 }
 
 fn empty() -> ListProgram {
-    ListProgram {
-        parts: Vec::new(),
-        limit: 0,
-        backward: false,
-        begins_within: false,
-        ends_within: false,
-        cursor: None,
-        next: None,
-    }
+    ListProgram::plain(Vec::new(), 0)
 }
 
 /// A list with its rows in another form.
@@ -86,7 +78,7 @@ fn line(ops: Vec<Op>) -> Vec<Op> {
     let Some(members) = members(&ops) else { return ops };
     let mut line = vec![Op::Literal(header(&members))];
     literal(&mut line, b"\n");
-    super::select::append(&mut line, fields(members));
+    append(&mut line, fields(members));
     line
 }
 

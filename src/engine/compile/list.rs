@@ -1,6 +1,6 @@
 //! How a list is framed: a plain array, or a Relay connection with its edges and page info.
 
-use super::select::{append, literal};
+use super::row::{append, literal};
 use crate::{
     catalog::scalar::write_string,
     engine::{
@@ -85,6 +85,7 @@ pub(super) fn connection(
         parts: frame.parts,
         limit: window.limit,
         backward: window.backward,
+        before: 0,
         begins_within: window.after.is_some() || window.offset.is_some(),
         ends_within: window.before.is_some(),
         next: next.then(|| cursor.clone()),
@@ -95,15 +96,7 @@ pub(super) fn connection(
 /// The program of a list of which one value a row is told.
 pub(super) fn column_list(value: Vec<Op>, window: &Window) -> ListProgram {
     let parts = vec![ListPart::Literal(b"[".to_vec()), ListPart::Rows(value), ListPart::Literal(b"]".to_vec())];
-    ListProgram {
-        parts,
-        limit: window.limit,
-        backward: false,
-        begins_within: false,
-        ends_within: false,
-        cursor: None,
-        next: None,
-    }
+    ListProgram::plain(parts, window.limit)
 }
 
 fn wants_cursor(envelope: &Envelope) -> bool {

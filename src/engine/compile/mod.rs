@@ -13,6 +13,7 @@ mod once;
 mod operator;
 mod page;
 mod predicate;
+mod row;
 mod select;
 mod summary;
 mod write;

@@ -6,7 +6,8 @@
 
 use super::{
     Bind, Compiler,
-    select::{Cells, Page, append, key, literal},
+    row::{append, key, literal},
+    select::{Cells, Page},
 };
 use crate::{
     catalog::{
@@ -49,16 +50,7 @@ impl Compiler<'_> {
             parts.insert(0, ListPart::Literal(b"[".to_vec()));
             parts.push(ListPart::Literal(b"]".to_vec()));
         }
-        let list = ListProgram {
-            parts,
-            limit: summary.limit,
-            backward: false,
-            begins_within: false,
-            ends_within: false,
-            cursor: None,
-            next: None,
-        };
-        (page, list)
+        (page, ListProgram::plain(parts, summary.limit))
     }
 
     /// The table of the groups.

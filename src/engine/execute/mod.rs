@@ -70,7 +70,7 @@ async fn read_each(
 ) -> Result<Answer> {
     let count = keys.len() as u64;
     let answer = read(connection, plan, bound, Some(&Value::List(keys))).await?;
-    if answer.rows == count { Ok(answer) } else { Err(forbidden(resource)) }
+    if answer.touched == count { Ok(answer) } else { Err(forbidden(resource)) }
 }
 
 /// The same of one row.

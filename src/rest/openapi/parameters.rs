@@ -57,7 +57,8 @@ fn words() -> Map<String, Value> {
             text(),
         ),
         "limit" => (
-            "How many rows at most; never more than the server's own bound. `relation.limit` is that of what is embedded.",
+            "How many rows at most, in a POST of those that are told; never more than the server's own bound. \
+             `relation.limit` is that of what is embedded.",
             json!({ "type": "integer", "format": "int64", "minimum": 0 }),
         ),
         "offset" => (
@@ -103,7 +104,7 @@ fn headers() -> impl Iterator<Item = (String, Value)> {
         ("AcceptProfile", "Accept-Profile", "The schema of the database that is read.", profile()),
         ("ContentProfile", "Content-Profile", "The schema of the database that is written.", profile()),
         ("IfMatch", "If-Match", "Write only if the row's `ETag` is one of these; `*` for any.", text()),
-        ("IfNoneMatch", "If-None-Match", "Tell the row only if its `ETag` is none of these.", text()),
+        ("IfNoneMatch", "If-None-Match", "Tell the row only if its `ETag` is none of these; put one only if there is none, with `*`.", text()),
         (
             "IdempotencyKey",
             "Idempotency-Key",
@@ -147,12 +148,14 @@ pub(super) fn of_item_write(resource: &Resource) -> Vec<Value> {
 
 /// Of new rows.
 pub(super) fn of_create() -> Vec<Value> {
-    shared(&["Select", "Order", "Columns", "OnConflict", "PreferOfCreate", "ContentProfile", "IdempotencyKey"])
+    let words = ["Select", "Order", "Limit", "Offset", "Columns", "OnConflict"];
+    [shared(&words), shared(&["PreferOfCreate", "ContentProfile", "IdempotencyKey"])].concat()
 }
 
 /// Of a row that is put where there may be one.
 pub(super) fn of_put(resource: &Resource) -> Vec<Value> {
-    [vec![key_in_query(resource)], shared(&["Select", "Columns", "PreferOfItem", "ContentProfile"])].concat()
+    [vec![key_in_query(resource)], shared(&["Select", "Columns", "PreferOfItem", "ContentProfile", "IfNoneMatch"])]
+        .concat()
 }
 
 /// Of an update of all rows that match.

@@ -28,7 +28,7 @@ pub(super) fn paths(catalog: &Catalog, resource: &Resource) -> [(String, Value);
         collection.insert("post".into(), create(resource, &selects));
     }
     for write in Write::ALL.into_iter().filter(|write| write.grant(resource).condition != Condition::Never) {
-        // What is put where nothing need be may be a new row.
+        // Put into a collection, a row is added if it is not there.
         if write != Write::Replace || resource.policy.create.condition != Condition::Never {
             collection.insert(write.method().into(), write.named(resource, &selects));
         }
@@ -41,7 +41,8 @@ pub(super) fn paths(catalog: &Catalog, resource: &Resource) -> [(String, Value);
     [(format!("/{name}"), collection.into()), (format!("/{name}/{{{key}}}"), item.into())]
 }
 
-/// What can fail wherever there is a `select`: it may name a resource that has several relations to one other.
+/// What can fail wherever there is a `select`: it may name what there is not, and what a column's type does not have, or a
+/// resource that has several relations to one other.
 fn selects(catalog: &Catalog) -> Vec<StatusCode> {
     let ambiguous = catalog.resources().iter().any(|resource| {
         // A table that refers to itself is by its name what refers to the row alone.
@@ -52,7 +53,7 @@ fn selects(catalog: &Catalog) -> Vec<StatusCode> {
         targets.sort_unstable();
         targets.windows(2).any(|pair| pair[0] == pair[1])
     });
-    let always = [StatusCode::BAD_REQUEST, StatusCode::NOT_ACCEPTABLE];
+    let always = [StatusCode::BAD_REQUEST, StatusCode::NOT_FOUND, StatusCode::NOT_ACCEPTABLE];
     always.into_iter().chain(ambiguous.then_some(StatusCode::MULTIPLE_CHOICES)).collect()
 }
 
@@ -94,7 +95,7 @@ fn one(resource: &Resource, selects: &[StatusCode], without_body: bool) -> Value
         "parameters": parameters::of_item(resource),
         "responses": responses(
             [("200", row), ("304", reference("responses", "NotModified"))],
-            &failures(&access, &[selects, &[StatusCode::NOT_FOUND]]),
+            &failures(&access, &[selects]),
         ),
     })
 }
@@ -228,7 +229,7 @@ impl Write {
         operation["parameters"] = parameters::of_item_write(resource).into();
         operation["responses"] = responses(
             [("200", told_as(resource, "written", done)), ("204", reference("responses", silent))],
-            &self.failures(&access, selects, &[StatusCode::NOT_FOUND, StatusCode::PRECONDITION_FAILED]),
+            &self.failures(&access, selects, &[StatusCode::PRECONDITION_FAILED]),
         );
         operation
     }
@@ -246,7 +247,7 @@ impl Write {
             operation["parameters"] = parameters::of_put(resource).into();
             operation["responses"] = responses(
                 [("200", told), ("201", created), ("204", silent)],
-                &self.failures(&access, selects, &[StatusCode::NOT_FOUND]),
+                &self.failures(&access, selects, &[StatusCode::PRECONDITION_FAILED]),
             );
             return operation;
         }

@@ -34,7 +34,8 @@ const FAILURES: [(StatusCode, &str, &str, &str, &str); 16] = [
     (
         StatusCode::NOT_FOUND,
         "NotFound",
-        "The row is not there, or not for this caller.",
+        "The row is not there, or not for this caller; or a column's type does not have the operator or the aggregate that \
+         is asked for (`42883`).",
         "PGRST116",
         "There is no such row",
     ),

@@ -31,7 +31,9 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 pub(in super::super) async fn create(call: Call) -> Result<Response> {
     let policy = &call.resource()?.policy;
     let write = Write::of(&call, &[&policy.create], false)?;
-    write.asked.only(&["select", "order", "columns", "on_conflict"], "the rows are in the body")?;
+    let words = ["select", "order", "limit", "offset", "columns", "on_conflict"];
+    write.asked.only(&words, "the rows are in the body")?;
+    let cut = write.cut()?;
     write.asked.of_each()?;
     let key = idempotency::key(&call.headers)?;
     let body = body::rows(&call.headers, write.bytes()?, write.named()?.as_ref())?;
@@ -60,24 +62,27 @@ pub(in super::super) async fn create(call: Call) -> Result<Response> {
     let tells = write.represents() || (returned.is_none() && !many);
     let (select, order) =
         if tells { (write.asked.select.clone(), write.asked.order.clone()) } else { (Vec::new(), Vec::new()) };
-    let action = Action::Create(Create { rows, many, conflict, order });
-    let envelope = if many { Envelope::Array } else { Envelope::Object };
-    let question = write.question(action, select, envelope, !many);
+    // A part of what is told is one of a list, be it of one row.
+    let listed = many || cut.is_some();
+    let action = Action::Create(Create { rows, many: listed, conflict, order });
+    let envelope = if listed { Envelope::Array } else { Envelope::Object };
+    let mut question = write.question(action, select, envelope, !listed);
+    question.form.cut = cut;
     let asking = Asking { key, ..Asking::new(&question, &arguments) };
-    write.run(asking, |answer| made(&write, answer, many)).await
+    write.run(asking, |answer| made(&write, answer, many, listed)).await
 }
 
-/// What is told of new rows.
-fn made(write: &Write<'_>, mut answer: Answer, many: bool) -> Result<Told> {
+/// What is told of new rows: of `many`, if the body is an array, and as a list, if the answer is `listed`.
+fn made(write: &Write<'_>, mut answer: Answer, many: bool, listed: bool) -> Result<Told> {
     let Preferences { returned, resolution, missing, count, .. } = write.preferences;
     let merged = resolution == Some(Resolution::Merge) && answer.added == 0;
     let status = if merged { StatusCode::OK } else { StatusCode::CREATED };
-    let (key, tag, rows) = (answer.key.take(), answer.tag.take(), answer.rows);
+    let (key, tag, rows) = (answer.key.take(), answer.tag.take(), answer.touched);
     let is_object = returned.is_none() && !many && rows > 0;
     let mut told = if is_object {
         write.object(status, &mut answer)
     } else if write.represents() {
-        write.rows(status, &mut answer, many)?
+        write.rows(status, &mut answer, listed)?
     } else {
         // A row that is not told of, since there was one, is no object.
         Told::bare(status)

@@ -62,7 +62,7 @@ async fn impossible_groups_are_refused() {
             ("/expenses?select=colour.max()", "42703"),
             ("/expenses?select=category,count()&order=title", "PGRST100"),
         ] {
-            server.get(User, path).await.expect(400).refused(code);
+            server.get(User, path).await.misunderstood(code);
         }
     })
     .await;

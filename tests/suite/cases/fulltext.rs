@@ -64,14 +64,14 @@ async fn a_query_that_cannot_be_read_is_refused() {
         ] {
             for prefix in ["", "not."] {
                 let path = format!("/expenses?title={prefix}{}", query.replace(' ', "+"));
-                let answer = server.get(User, &path).await.expect(400).refused(code);
+                let answer = server.get(User, &path).await.misunderstood(code);
                 if prefix.is_empty() {
                     answer.saying(says);
                 }
             }
         }
-        server.get(User, "/expenses?amount=wfts.1").await.expect(400).refused("42883").saying("has no meaning");
-        server.get(User, "/expenses?amount=fts(german).1").await.expect(400).refused("42883");
+        server.get(User, "/expenses?amount=wfts.1").await.misunderstood("42883").saying("has no meaning");
+        server.get(User, "/expenses?amount=fts(german).1").await.misunderstood("42883");
     })
     .await;
 }

@@ -35,6 +35,7 @@ mod order;
 mod ownership;
 mod pages;
 mod patterns;
+mod protocol;
 mod put;
 mod quotas;
 mod ranges;

@@ -109,7 +109,7 @@ async fn rows_are_ordered_by_what_a_path_leads_to() {
         ] {
             assert_eq!(names(order).await, expected, "{order}");
         }
-        server.get(User, "/species?order=name->a").await.expect(400).refused("42883");
+        server.get(User, "/species?order=name->a").await.misunderstood("42883");
         server.get(User, "/species?order=traits->>a->b").await.expect(400).refused("PGRST100");
     })
     .await;
@@ -156,7 +156,7 @@ async fn values_are_cast() {
             ("colour::text", "42703"),
             ("name->a::text", "42883"),
         ] {
-            server.get(User, &format!("/species?select={select}")).await.expect(400).refused(code);
+            server.get(User, &format!("/species?select={select}")).await.misunderstood(code);
         }
         // No cast in a filter, and none of a column that is hidden.
         server.get(User, "/species?population::text=eq.1").await.expect(400).refused("42703");
@@ -417,7 +417,7 @@ async fn aggregates_take_and_give_values_of_other_types() {
             ("select=*,count()", "22P02"),
             ("select=amount.median()", "PGRST100"),
         ] {
-            server.get(User, &format!("/expenses?{query}")).await.expect(400).refused(code);
+            server.get(User, &format!("/expenses?{query}")).await.misunderstood(code);
         }
         server.get(User, "/expenses?select=amount.sum(),spent_on.max(),amount.max()").await.expect(400).saying("max()");
     })
@@ -461,7 +461,7 @@ async fn json_is_grouped_by_and_summed_up() {
                 answer.expect(400).saying(expected);
             }
         }
-        server.get(User, "/species?select=traits->n.sum()").await.expect(400).refused("42883");
+        server.get(User, "/species?select=traits->n.sum()").await.misunderstood("42883");
         server.get(User, "/species?select=traits->>k::int.sum()").await.expect(400).refused("22P02");
     })
     .await;

@@ -88,6 +88,13 @@ impl Answer {
         self
     }
 
+    /// This answer of REST, which must tell that the request is not understood, by `code` and the status of that: 404 for
+    /// what a type does not have, as PostgREST answers.
+    #[track_caller]
+    pub(crate) fn misunderstood(self, code: &str) -> Self {
+        self.expect(if code == "42883" { 404 } else { 400 }).refused(code)
+    }
+
     /// This answer, whose body must say `part` somewhere.
     #[track_caller]
     pub(crate) fn saying(self, part: &str) -> Self {

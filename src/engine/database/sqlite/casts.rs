@@ -3,11 +3,15 @@
 //! In: a value, the name of its type and the name of the type that it is cast to. Out: the value as that type is stored,
 //! or an error that says its SQLSTATE.
 
-use chrono::{DateTime, Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, Utc};
+mod numbers;
+mod times;
+
+use numbers::{digits, json_number, number_text, rounded, shortest, trimmed, whole_text};
 use rusqlite::{
     Error,
     types::{Value, ValueRef},
 };
+use times::{day, instant, written};
 
 /// A text that is none of its type.
 const BAD_TEXT: &str = "22P02";
@@ -128,30 +132,6 @@ fn text(value: ValueRef<'_>, from: From) -> Cast<String> {
     })
 }
 
-/// Units of a decimal in digits, without the zeros beyond the places that are written at least.
-fn digits(units: i64, scale: usize, least: usize) -> String {
-    let sign = if units < 0 { "-" } else { "" };
-    let padded = format!("{:0>width$}", units.unsigned_abs(), width = scale + 1);
-    let (whole, fraction) = padded.split_at(padded.len() - scale);
-    let kept = fraction.trim_end_matches('0').len().max(least.min(scale));
-    let point = if kept > 0 { "." } else { "" };
-    format!("{sign}{whole}{point}{}", &fraction[..kept])
-}
-
-/// A double in the fewest digits that tell it from every other, as PostgreSQL lays them out.
-fn shortest(number: f64) -> String {
-    let scientific = format!("{number:e}");
-    let Some((mantissa, exponent)) = scientific.split_once('e') else { return scientific };
-    match exponent.parse::<i32>() {
-        Ok(exponent) if !(-4..15).contains(&exponent) => {
-            let sign = if exponent < 0 { '-' } else { '+' };
-            format!("{mantissa}e{sign}{:02}", exponent.unsigned_abs())
-        }
-        // Without an exponent, and without a point where there is nothing behind it.
-        _ => format!("{number}"),
-    }
-}
-
 fn whole(value: ValueRef<'_>, from: From, least: i64, greatest: i64) -> Cast<Value> {
     let number = match from {
         From::Float => {
@@ -173,57 +153,6 @@ fn whole(value: ValueRef<'_>, from: From, least: i64, greatest: i64) -> Cast<Val
     let Some(number) = number else { return Ok(Value::Null) };
     let number = i64::try_from(number).map_err(|_| OUT_OF_RANGE)?;
     if (least..=greatest).contains(&number) { Ok(Value::Integer(number)) } else { Err(OUT_OF_RANGE) }
-}
-
-/// A whole number in digits, with spaces around it.
-fn whole_text(text: &str) -> Cast<i128> {
-    let text = trimmed(text);
-    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Err(BAD_TEXT);
-    }
-    text.parse().map_err(|_| OUT_OF_RANGE)
-}
-
-/// A number as it is written, with spaces around it.
-fn number_text(text: &str) -> Cast<&str> {
-    let text = trimmed(text);
-    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let (mantissa, exponent) = unsigned.split_once(['e', 'E']).map_or((unsigned, "0"), |(one, other)| (one, other));
-    let exponent = exponent.strip_prefix(['-', '+']).unwrap_or(exponent);
-    let (before, behind) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let some = !before.is_empty() || !behind.is_empty();
-    if some && digits(before) && digits(behind) && digits(exponent) && (1..=3).contains(&exponent.len()) {
-        Ok(text)
-    } else {
-        Err(BAD_TEXT)
-    }
-}
-
-/// How many digits PostgreSQL's numbers have at most, before the point and behind it.
-const MOST_DIGITS: (i64, i64) = (131_072, 16_383);
-
-/// What JSON has as a number; none for `null`. One of more digits than PostgreSQL's numbers have is no number there.
-fn json_number(json: &str) -> Cast<Option<&str>> {
-    let json = json.trim();
-    match json.as_bytes().first() {
-        Some(b'-' | b'0'..=b'9') => {
-            let (before, behind, exponent) = parts(json.trim_start_matches('-'));
-            let length = |digits: &str| i64::try_from(digits.len()).unwrap_or(i64::MAX);
-            let zero = !before.bytes().chain(behind.bytes()).any(|digit| digit != b'0');
-            let whole = if zero { 0 } else { length(before).saturating_add(exponent) };
-            let fraction = length(behind).saturating_sub(exponent);
-            if whole > MOST_DIGITS.0 || fraction > MOST_DIGITS.1 { Err(OUT_OF_RANGE) } else { Ok(Some(json)) }
-        }
-        Some(b'n') => Ok(None),
-        _ => Err(WRONG_KIND),
-    }
-}
-
-/// The spaces of C's `isspace`.
-fn trimmed(text: &str) -> &str {
-    text.trim_matches([' ', '\t', '\n', '\r', '\u{b}', '\u{c}'])
 }
 
 fn float(value: ValueRef<'_>, from: From) -> Cast<Option<f64>> {
@@ -267,42 +196,6 @@ fn decimal(value: ValueRef<'_>, from: From) -> Cast<Value> {
         _ => Some(integer(value)?.into()),
     };
     units.and_then(|units| i64::try_from(units).ok()).map(Value::Integer).ok_or(OUT_OF_RANGE)
-}
-
-/// The units of a number in digits, with so many places behind the point, rounded half away from zero; none beyond 38
-/// digits.
-fn rounded(number: &str, places: usize) -> Option<i128> {
-    let (negative, number) = match number.strip_prefix('-') {
-        Some(number) => (true, number),
-        None => (false, number.strip_prefix('+').unwrap_or(number)),
-    };
-    let (before, behind, exponent) = parts(number);
-    let mut digits = before.bytes().chain(behind.bytes()).map(|digit| digit - b'0');
-    let kept = i64::try_from(before.len()).ok()?.checked_add(exponent)?.checked_add(i64::try_from(places).ok()?)?;
-    let mut units = 0i128;
-    let mut taken = 0;
-    while taken < kept {
-        let digit = match digits.next() {
-            Some(digit) => digit,
-            // Zero has no more digits however many follow.
-            None if units == 0 => return Some(0),
-            None => 0,
-        };
-        units = units.checked_mul(10)?.checked_add(digit.into())?;
-        taken += 1;
-    }
-    if kept >= 0 && digits.next().is_some_and(|digit| digit >= 5) {
-        units = units.checked_add(1)?;
-    }
-    Some(if negative { -units } else { units })
-}
-
-/// The digits of a number before the point and behind it, and its exponent, which in JSON may have any length.
-fn parts(number: &str) -> (&str, &str, i64) {
-    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
-    let (before, behind) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    let small = exponent.starts_with('-');
-    (before, behind, exponent.parse().unwrap_or(if small { i64::MIN / 2 } else { i64::MAX / 2 }))
 }
 
 fn boolean(value: ValueRef<'_>, from: From) -> Cast<Value> {
@@ -364,121 +257,4 @@ fn timestamp(value: ValueRef<'_>, from: From) -> Cast<Value> {
         From::Date => format!("{}T00:00:00.000000Z", inner(value)?),
         _ => written(instant(inner(value)?)?),
     }))
-}
-
-/// A day of ISO 8601.
-fn day(text: &str) -> Cast<NaiveDate> {
-    let number = |range: std::ops::Range<usize>| {
-        let digits = text.get(range)?;
-        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<u32>().ok())?
-    };
-    let hyphens = text.len() == 10 && text.as_bytes()[4] == b'-' && text.as_bytes()[7] == b'-';
-    let (Some(year), Some(month), Some(day), true) = (number(0..4), number(5..7), number(8..10), hyphens) else {
-        return Err(BAD_TIME);
-    };
-    let day = i32::try_from(year).ok().and_then(|year| NaiveDate::from_ymd_opt(year, month, day));
-    day.filter(|day| day.year() > 0).ok_or(NO_TIME)
-}
-
-/// An instant of RFC 3339, of which the time, its seconds and the zone may be missing.
-fn instant(text: &str) -> Cast<DateTime<Utc>> {
-    let (date, time) = text.split_at_checked(10).ok_or(BAD_TIME)?;
-    let (time, offset) = match time.strip_prefix(['T', ' ']) {
-        None if time.is_empty() => (NaiveTime::MIN, TimeDelta::zero()),
-        None => return Err(BAD_TIME),
-        Some(time) => zoned(time).ok_or(BAD_TIME)?,
-    };
-    let instant = NaiveDateTime::new(day(date)?, time).checked_sub_signed(offset).ok_or(NO_TIME)?;
-    Ok(instant.and_utc())
-}
-
-/// A time of the day, and how far its zone is ahead of UTC.
-fn zoned(text: &str) -> Option<(NaiveTime, TimeDelta)> {
-    let end = text.find(['Z', '+', '-']).unwrap_or(text.len());
-    let (time, zone) = text.split_at(end);
-    let two = |text: &str, below: u32| {
-        let digits = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse::<u32>().ok().filter(|number| digits && *number < below)
-    };
-    let (hour, rest) = time.split_once(':')?;
-    let (minute, second) = rest.split_once(':').unwrap_or((rest, "00"));
-    let (second, fraction) = match second.split_once('.') {
-        Some((second, fraction)) if (1..=6).contains(&fraction.len()) => (second, fraction),
-        Some(_) => return None,
-        None => (second, "0"),
-    };
-    let micros: u32 =
-        fraction.bytes().all(|byte| byte.is_ascii_digit()).then(|| format!("{fraction:0<6}").parse().ok())??;
-    let time = NaiveTime::from_hms_micro_opt(two(hour, 24)?, two(minute, 60)?, two(second, 60)?, micros)?;
-    let ahead = match zone.as_bytes().first() {
-        None => 0,
-        Some(b'Z') if zone.len() == 1 => 0,
-        Some(sign @ (b'+' | b'-')) => {
-            let (hours, minutes) = zone[1..].split_once(':')?;
-            let minutes = i64::from(two(hours, 15)? * 60 + two(minutes, 60)?);
-            if *sign == b'-' { -minutes } else { minutes }
-        }
-        Some(_) => return None,
-    };
-    Some((time, TimeDelta::minutes(ahead)))
-}
-
-/// An instant as the tables hold it.
-fn written(instant: DateTime<Utc>) -> String {
-    instant.to_rfc3339_opts(SecondsFormat::Micros, true)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_laid_out_as_postgresql_does() {
-        for (number, text) in [
-            (0.0, "0"),
-            (100.0, "100"),
-            (0.1, "0.1"),
-            (-1.5, "-1.5"),
-            (1e14, "100000000000000"),
-            (1e15, "1e+15"),
-            (0.0001, "0.0001"),
-            (0.00001, "1e-05"),
-            (1.5e300, "1.5e+300"),
-            (5e-324, "5e-324"),
-        ] {
-            assert_eq!(shortest(number), text);
-        }
-    }
-
-    #[test]
-    fn numbers_are_rounded_half_away_from_zero() {
-        for (number, places, units) in [
-            ("2.5", 0, Some(3)),
-            ("-2.5", 0, Some(-3)),
-            ("2.49999", 0, Some(2)),
-            ("0.5e1", 0, Some(5)),
-            ("5e-1", 0, Some(1)),
-            ("5e-2", 0, Some(0)),
-            ("0.0000005", 6, Some(1)),
-            ("12", 6, Some(12_000_000)),
-            ("1e400", 0, None),
-            ("0e99999999999999999999", 0, Some(0)),
-            ("1e-99999999999999999999", 6, Some(0)),
-        ] {
-            assert_eq!(rounded(number, places), units, "{number}");
-        }
-    }
-
-    #[test]
-    fn decimals_keep_their_digits() {
-        for (units, scale, least, text) in [
-            (4558, 2, 2, "45.58"),
-            (-1, 2, 2, "-0.01"),
-            (4500, 2, 2, "45.00"),
-            (2_500_000, 6, 0, "2.5"),
-            (7, 0, 0, "7"),
-        ] {
-            assert_eq!(digits(units, scale, least), text);
-        }
-    }
 }
