@@ -23,9 +23,9 @@ use super::{
 };
 use crate::{
     catalog::{
-        Resource,
+        Column, Resource,
         policy::{Condition as Rule, Grant},
-        scalar::Style,
+        scalar::{Input, Style},
     },
     engine::{
         authorize::Who,
@@ -213,12 +213,15 @@ fn slots(row: Row, arguments: &mut Vec<Argument>) -> Columns {
 
 /// Refuses a body or a URL that names another key than the row's.
 fn same_key(resource: &Resource, key: &Argument, members: &mut Row) -> Result<()> {
-    let name = &resource.key_column().name;
+    let Column { name, scalar, .. } = resource.key_column();
     let Some(index) = members.iter().position(|(member, _)| member == name) else { return Ok(()) };
     let (_, given) = members.remove(index);
+    // As values of their type: a UUID is the same in capital letters, and a text is not.
+    let value = |text: &str| scalar.parse(&Input::Text(text)).ok();
     let same = match (&given, key.text()) {
-        (Argument::String(given) | Argument::Text(given), Some(key)) => given.eq_ignore_ascii_case(key),
-        (Argument::Number(given), Some(key)) => given == key,
+        (Argument::String(given) | Argument::Text(given) | Argument::Number(given), Some(key)) => {
+            value(given).is_some_and(|given| Some(given) == value(key))
+        }
         _ => false,
     };
     if same {

@@ -46,6 +46,14 @@ pub(super) fn register(connection: &Connection, budget: &Arc<Budget>) -> SqlResu
         ValueRef::Text(text) => Ok(std::str::from_utf8(text).ok().and_then(|text| text.parse::<f64>().ok())),
         _ => Ok(None),
     })?;
+    connection.create_scalar_function("digits_of", 1, flags(), |context| {
+        Ok(match context.get_raw(0) {
+            // The fewest digits that bring back the same number.
+            ValueRef::Real(number) => Some(format!("{number:e}")),
+            ValueRef::Integer(number) => Some(number.to_string()),
+            _ => None,
+        })
+    })?;
     connection.create_scalar_function("later", 2, flags(), |context| {
         let (new, old): (Option<String>, Option<String>) = (context.get(0)?, context.get(1)?);
         Ok(match (new, old) {
