@@ -34,6 +34,8 @@ pub enum Kind {
     UnsupportedMediaType,
     /// The body is larger than the configured bound.
     PayloadTooLarge,
+    /// The body was still on its way when the request's time was over.
+    SlowBody,
     /// The range asked for lies outside of the rows.
     RangeNotSatisfiable,
     /// A name that has several meanings here.
@@ -63,7 +65,7 @@ impl Kind {
             Self::NotAcceptable | Self::UnsupportedMediaType => "PGRST107",
             Self::Conflict => "23505",
             Self::PreconditionFailed => "55000",
-            Self::PayloadTooLarge => "PGRST102",
+            Self::PayloadTooLarge | Self::SlowBody => "PGRST102",
             Self::RangeNotSatisfiable => "PGRST103",
             Self::Ambiguous => "PGRST201",
             Self::CostLimit => "54001",

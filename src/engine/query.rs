@@ -2,14 +2,16 @@
 //!
 //! Columns are indexes into their resource, resources indexes into the catalogue. Nothing here knows SQL.
 
+mod summary;
 mod write;
 
+pub use summary::{Aggregate, Member, MemberKind, Summary};
 pub use write::{Assignment, Conflict, Insert, NewRow, Source, Taken, Target};
 
 use super::request::{Envelope, Form, Quantifier, Slot};
 use crate::{
     catalog::{
-        Bucket, Function, Operator,
+        Bucket, Operator,
         policy::Operand,
         scalar::{Cast, JsonKind, Scalar},
     },
@@ -94,60 +96,6 @@ pub struct Read {
     pub counted: bool,
     /// What is told of its rows together: one for each such part of the envelope, in its order.
     pub summaries: Vec<Summary>,
-}
-
-/// What is told of several rows together.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Summary {
-    /// What rows of one group have in common; none for all rows together.
-    pub keys: Vec<Expression>,
-    /// The aggregates, each once.
-    pub measures: Vec<Aggregate>,
-    /// Which groups.
-    pub having: Option<Predicate>,
-    /// In which order, the keys at the end.
-    pub order: Vec<Sort>,
-    /// How many at most.
-    pub limit: u64,
-    /// How many to leave out.
-    pub offset: Option<Slot>,
-    /// The key that gets every bucket between two days, and where the list of them is bound.
-    pub fill: Option<(usize, Slot)>,
-    /// What to tell of each.
-    pub parts: Vec<Member>,
-}
-
-/// An aggregate of rows.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Aggregate {
-    /// The function.
-    pub function: Function,
-    /// Of which value of each row; of the rows themselves without.
-    pub of: Option<Box<Expression>>,
-    /// The type of what it tells.
-    pub scalar: Scalar,
-}
-
-/// A member of a summary.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Member {
-    /// The name in the answer.
-    pub alias: String,
-    /// What it is.
-    pub kind: MemberKind,
-}
-
-/// What a member of a summary is.
-#[derive(Debug, Clone, PartialEq)]
-pub enum MemberKind {
-    /// A value of the group.
-    Value(Expression),
-    /// An object of members.
-    Object(Vec<Member>),
-    /// An object of members; `null` where the value of the group is NULL.
-    Row(Expression, Vec<Member>),
-    /// A constant.
-    TypeName(String),
 }
 
 /// Something that a row has one value of.

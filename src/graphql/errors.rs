@@ -29,7 +29,7 @@ pub(super) const fn code(kind: Kind) -> &'static str {
         Kind::NotFound => "NOT_FOUND",
         Kind::Conflict | Kind::PreconditionFailed => "CONFLICT",
         Kind::CostLimit => "COST_LIMIT_EXCEEDED",
-        Kind::Timeout => "TIMEOUT",
+        Kind::Timeout | Kind::SlowBody => "TIMEOUT",
         Kind::Unavailable | Kind::ReadOnly => "UNAVAILABLE",
         Kind::Internal => "INTERNAL_SERVER_ERROR",
     }

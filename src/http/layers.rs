@@ -2,6 +2,7 @@
 //!
 //! In: a request. Out: its response, with an id, a log line, a bound on its time, and no panic.
 
+use super::arrival::Arrival;
 use crate::{
     config::{AllowedOrigins, HttpConfig},
     error::{Error, Kind},
@@ -33,9 +34,15 @@ pub(super) async fn surround(State(time): State<Duration>, request: Request, nex
     let is_head = method == Method::HEAD;
     // The route and not the path: a path can hold a key, and a query string values, which are nobody else's business.
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let (parts, body) = request.into_parts();
+    let (body, arrival) = Arrival::watch(body);
+    let request = Request::from_parts(parts, body);
     let work = AssertUnwindSafe(tokio::time::timeout(time, next.run(request))).catch_unwind();
     let response = match work.await {
         Ok(Ok(response)) => response,
+        Ok(Err(_)) if arrival.is_awaited() => {
+            Error::new(Kind::SlowBody, "The body did not come in the time that a request may take").into_response()
+        }
         Ok(Err(_)) => Error::new(Kind::Timeout, "The request took longer than it may").into_response(),
         // What a panic says went to standard error already, by the hook.
         Err(_) => Error::internal("a handler panicked").into_response(),
@@ -56,6 +63,16 @@ pub(super) async fn surround(State(time): State<Duration>, request: Request, nex
         "request"
     );
     response.headers_mut().insert(REQUEST_ID, id);
+    response
+}
+
+/// An id for what is answered before a request comes to its surroundings: a preflight.
+pub(super) async fn name_preflight(request: Request, next: Next) -> Response {
+    let id = (request.method() == Method::OPTIONS).then(|| request_id(&request));
+    let mut response = next.run(request).await;
+    if let Some(id) = id {
+        response.headers_mut().entry(REQUEST_ID).or_insert(id);
+    }
     response
 }
 

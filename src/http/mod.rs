@@ -2,6 +2,7 @@
 //!
 //! In: the protocols' routes. Out: one router, the same for the program and its tests.
 
+mod arrival;
 mod health;
 mod layers;
 mod pages;

@@ -72,9 +72,11 @@ pub fn router(parts: Parts) -> Router {
         .layer(from_fn(spell_out))
         .layer(from_fn_with_state(config.request_timeout, layers::surround));
     let routes = match layers::cors(&config) {
-        Some(cors) => {
-            routes.layer(map_request(layers::show_options)).layer(cors).layer(map_request(layers::hide_options))
-        }
+        Some(cors) => routes
+            .layer(map_request(layers::show_options))
+            .layer(cors)
+            .layer(map_request(layers::hide_options))
+            .layer(from_fn(layers::name_preflight)),
         None => routes,
     };
     // Around the router, since a route is chosen before the router's own layers run.

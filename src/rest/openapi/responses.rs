@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 /// The failures that operations share: the status, the name of the response, when it is the answer, and one that a
 /// client could get: its code and its message.
-const FAILURES: [(StatusCode, &str, &str, &str, &str); 16] = [
+const FAILURES: [(StatusCode, &str, &str, &str, &str); 17] = [
     (
         StatusCode::MULTIPLE_CHOICES,
         "Ambiguous",
@@ -53,6 +53,13 @@ const FAILURES: [(StatusCode, &str, &str, &str, &str); 16] = [
          is not `public`.",
         "PGRST107",
         "None of these media types are available: image/png",
+    ),
+    (
+        StatusCode::REQUEST_TIMEOUT,
+        "SlowBody",
+        "The body did not come in the time that a request may take.",
+        "PGRST102",
+        "The body did not come in the time that a request may take",
     ),
     (
         StatusCode::CONFLICT,
@@ -129,8 +136,9 @@ const ALWAYS: [StatusCode; 4] = [
 ];
 
 /// What every operation with a body can meet.
-pub(super) const BODY: [StatusCode; 4] = [
+pub(super) const BODY: [StatusCode; 5] = [
     StatusCode::BAD_REQUEST,
+    StatusCode::REQUEST_TIMEOUT,
     StatusCode::PAYLOAD_TOO_LARGE,
     StatusCode::UNSUPPORTED_MEDIA_TYPE,
     StatusCode::UNPROCESSABLE_ENTITY,

@@ -1,13 +1,11 @@
 //! Full text in PostgREST's four syntaxes, and by the words of languages: the same rows on both databases.
 
-use super::ledger;
+use super::{ledger, search::by_index};
 use crate::support::{Caller::*, Dialect, Server, Setup, on_both, start_with};
 use rootstock::{
     catalog::{Language, scalar::Style},
-    engine::{authorize::Who, plan::Bounds},
     rest::parse_list,
 };
-use sea_orm::{ConnectionTrait as _, Statement};
 use serde_json::json;
 
 /// A language, texts, and the titles of those that queries find.
@@ -372,25 +370,10 @@ async fn the_index_serves() {
         let resource = catalog.at(catalog.find("expenses").expect("a resource"));
         for query in ["description=fts.coffee", "description=phfts.coffee+milk", "description=wfts.x+-y"] {
             let parsed = parse_list(resource, catalog, query, 100).expect("a list");
-            let who = Who { role: "admin".to_owned(), authenticated: true };
-            let bounds = Bounds { default_page: 20, max_page: 100 };
-            let plan = server.app.engine.prepare(&parsed.question, Style::Rest, bounds, &who).expect("a plan");
-            let sql = &plan.read.as_ref().expect("a statement").sql;
-            let sql = sql.replace("$1", r#"'{"''milk''",NULL}'"#).replace("?1", r#"'["milk",null,"milk"]'"#);
-            let (explain, column, used) = match server.dialect {
-                Dialect::Sqlite => (format!("explain query plan {sql}"), "detail", "VIRTUAL TABLE INDEX"),
-                Dialect::Postgres => (format!("explain {sql}"), "QUERY PLAN", "expenses_description_search_idx"),
-            };
-            let transaction = server.app.database.begin().await.expect("a transaction");
-            let orm = transaction.get_database_backend();
-            if server.dialect == Dialect::Postgres {
-                // So few rows are read whole otherwise.
-                transaction.execute_unprepared("set local enable_seqscan = off").await.expect("a setting");
-                transaction.execute_unprepared("set local enable_indexscan = off").await.expect("a setting");
-            }
-            let rows = transaction.query_all_raw(Statement::from_string(orm, explain)).await.expect("a plan");
-            let lines: Vec<String> = rows.iter().map(|row| row.try_get("", column).expect("a line")).collect();
-            assert!(lines.iter().any(|line| line.contains(used)), "{sql}\n{}", lines.join("\n"));
+            by_index(server, &parsed.question, Style::Rest, "expenses_description_search_idx", |sql| {
+                sql.replace("$1", r#"'{"''milk''",NULL}'"#).replace("?1", r#"'["milk",null,"milk"]'"#)
+            })
+            .await;
         }
     })
     .await;

@@ -1,7 +1,7 @@
 //! PostgREST's protocol by its own tables: what each method answers by what is preferred, which preferences are said to
 //! apply, what each code's status is, and what every answer carries. The other cases go deeper into each.
 
-use crate::support::{Answer, Caller::*, Server, on_both};
+use crate::support::{Answer, Caller::*, Server, Setup, on_both, on_both_with};
 use serde_json::{Value, json};
 
 const OBJECT: &str = "application/vnd.pgrst.object+json";
@@ -248,6 +248,29 @@ async fn a_limit_is_of_the_new_rows_that_are_told() {
             ask(server, method, query, body, &[("prefer", prefer)]).await.expect(status).refused(code);
         }
         assert_eq!(server.get(Anonymous, "/trees?select=id").await.text, r#"[{"id":1},{"id":2},{"id":3},{"id":4}]"#);
+    })
+    .await;
+}
+
+/// Whoever is slow, the answer says whose fault it is.
+#[tokio::test]
+async fn a_body_that_does_not_come_is_408() {
+    let setup = || Setup {
+        configure: |config| config.http.request_timeout = std::time::Duration::from_millis(500),
+        ..Setup::default()
+    };
+    on_both_with(setup, async |server| {
+        let token = &server.person(Admin).token;
+        for path in ["/trees", "/auth/login", "/graphql"] {
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\
+                 content-type: application/json\r\ncontent-length: 99\r\n\r\n{{"
+            );
+            assert_eq!(server.raw(head.as_bytes()).await, Some(408), "{path}");
+        }
+        // What is refused without it, is not waited for.
+        let unread = "DELETE /leaves/1/2 HTTP/1.1\r\nhost: x\r\ncontent-length: 99\r\n\r\n{";
+        assert_eq!(server.raw(unread.as_bytes()).await, Some(404));
     })
     .await;
 }

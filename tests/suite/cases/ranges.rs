@@ -117,6 +117,7 @@ async fn other_origins_may_send_and_see_the_headers_of_the_dialect() {
             assert!(may.split(',').any(|allowed| allowed == name), "{name} in {may}");
         }
         assert_eq!(answer.header("allow"), "");
+        assert!(!answer.header("x-request-id").is_empty());
         let origin = [("origin", ORIGIN)];
         let answer = server.rest_with(Anonymous, "GET", "/trees", Value::Null, &origin).await.expect(200);
         let sees = answer.header("access-control-expose-headers");

@@ -4,7 +4,7 @@ use super::ledger;
 use crate::support::{Caller::*, Dialect, Server, on_both};
 use rootstock::{
     catalog::scalar::Style,
-    engine::{authorize::Who, plan::Bounds},
+    engine::{authorize::Who, plan::Bounds, request::Question},
     graphql::Operation,
 };
 use sea_orm::{ConnectionTrait as _, Statement};
@@ -175,25 +175,40 @@ async fn the_index_serves() {
         ] {
             let operation = Operation { query: document, name: None, variables: None, safe: true };
             let questions = server.app.graphql.questions(&operation).expect("questions");
-            let who = Who { role: "admin".to_owned(), authenticated: true };
-            let bounds = Bounds { default_page: 20, max_page: 100 };
-            let plan = server.app.engine.prepare(&questions[0].0, Style::GraphQl, bounds, &who).expect("a plan");
-            let sql = plan.read.as_ref().expect("a statement").sql.replace("$1", "'''milk'''").replace("?1", "'milk'");
-            let (explain, column, used) = match server.dialect {
-                Dialect::Sqlite => (format!("explain query plan {sql}"), "detail", "VIRTUAL TABLE INDEX"),
-                Dialect::Postgres => (format!("explain {sql}"), "QUERY PLAN", index),
-            };
-            let transaction = server.app.database.begin().await.expect("a transaction");
-            let orm = transaction.get_database_backend();
-            if server.dialect == Dialect::Postgres {
-                // So few rows are read whole otherwise.
-                transaction.execute_unprepared("set local enable_seqscan = off").await.expect("a setting");
-                transaction.execute_unprepared("set local enable_indexscan = off").await.expect("a setting");
-            }
-            let rows = transaction.query_all_raw(Statement::from_string(orm, explain)).await.expect("a plan");
-            let lines: Vec<String> = rows.iter().map(|row| row.try_get("", column).expect("a line")).collect();
-            assert!(lines.iter().any(|line| line.contains(used)), "{sql}\n{}", lines.join("\n"));
+            by_index(server, &questions[0].0, Style::GraphQl, index, |sql| {
+                sql.replace("$1", "'''milk'''").replace("?1", "'milk'")
+            })
+            .await;
         }
     })
     .await;
+}
+
+/// The rows of `question` are found by an index, on PostgreSQL by the one named `index`; `bound` puts values where the
+/// statement has placeholders.
+pub(super) async fn by_index(
+    server: &Server,
+    question: &Question,
+    style: Style,
+    index: &str,
+    bound: impl FnOnce(&str) -> String,
+) {
+    let who = Who { role: "admin".to_owned(), authenticated: true };
+    let bounds = Bounds { default_page: 20, max_page: 100 };
+    let plan = server.app.engine.prepare(question, style, bounds, &who).expect("a plan");
+    let sql = bound(&plan.read.as_ref().expect("a statement").sql);
+    let (explain, column, used) = match server.dialect {
+        Dialect::Sqlite => (format!("explain query plan {sql}"), "detail", "VIRTUAL TABLE INDEX"),
+        Dialect::Postgres => (format!("explain {sql}"), "QUERY PLAN", index),
+    };
+    let transaction = server.app.database.begin().await.expect("a transaction");
+    let orm = transaction.get_database_backend();
+    if server.dialect == Dialect::Postgres {
+        // So few rows are read whole otherwise.
+        transaction.execute_unprepared("set local enable_seqscan = off").await.expect("a setting");
+        transaction.execute_unprepared("set local enable_indexscan = off").await.expect("a setting");
+    }
+    let rows = transaction.query_all_raw(Statement::from_string(orm, explain)).await.expect("a plan");
+    let lines: Vec<String> = rows.iter().map(|row| row.try_get("", column).expect("a line")).collect();
+    assert!(lines.iter().any(|line| line.contains(used)), "{sql}\n{}", lines.join("\n"));
 }
