@@ -7,7 +7,8 @@
 
 use super::{
     principal::Principal,
-    query::{Assignment, Insert, KeySource, Predicate, Query, QueryAction, Source},
+    query::{Assignment, Insert, KeySource, Predicate, Query, QueryAction, Read, Source},
+    request::Count,
 };
 use crate::{
     catalog::{
@@ -106,8 +107,22 @@ pub fn authorize(catalog: &Catalog, mut query: Query, who: &Who) -> Result<Autho
     if access[query.resource].visible == Predicate::Constant(false) && !lenient {
         return Err(denied(who, "read", resource));
     }
+    if let Some(count) = &mut query.form.counted
+        && !is_open(&access[query.resource], &query.read)
+    {
+        *count = Count::Exact;
+    }
     let Written { permitted, check, merging, nested, cap } = written;
     Ok(Authorized { value: query, access, permitted, check, merging, nested, cap })
+}
+
+/// Whether all that a list is counted by exists for the caller. The planner's statistics are of all rows: of others, what
+/// it expects would tell how often a value is theirs.
+fn is_open(access: &Access, read: &Read) -> bool {
+    access.visible == Predicate::Constant(true)
+        && access.masks.is_empty()
+        && !read.filter.as_ref().is_some_and(Predicate::leads_away)
+        && !read.summaries.iter().flat_map(|summary| &summary.keys).any(|key| key.kind.leads_away())
 }
 
 fn denied(who: &Who, action: &str, resource: &Resource) -> Error {

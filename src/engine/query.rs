@@ -157,6 +157,15 @@ impl ExpressionKind {
             _ => false,
         }
     }
+
+    /// Whether it is of other rows than the one that is asked about.
+    pub fn leads_away(&self) -> bool {
+        match self {
+            Self::One(..) | Self::Many { .. } => true,
+            Self::Bucket(inner, _) | Self::Cast(inner, _) => inner.kind.leads_away(),
+            Self::Column(_) | Self::Json { .. } | Self::Key(_) | Self::Measure(_) | Self::Present => false,
+        }
+    }
 }
 
 /// A condition on the columns of one resource.
@@ -212,6 +221,17 @@ pub enum Predicate {
 }
 
 impl Predicate {
+    /// Whether it is about other rows than the one that is asked about.
+    pub fn leads_away(&self) -> bool {
+        match self {
+            Self::Constant(_) | Self::Policy { .. } => false,
+            Self::And(all) | Self::Or(all) => all.iter().any(Self::leads_away),
+            Self::Not(one) => one.leads_away(),
+            Self::Compare { expression, .. } | Self::IsNull { expression, .. } => expression.kind.leads_away(),
+            Self::Related { .. } | Self::PolicyRelated { .. } => true,
+        }
+    }
+
     /// Both, without what is always true.
     #[must_use]
     pub fn and(self, other: Self) -> Self {

@@ -180,7 +180,8 @@ pub struct Cut {
 pub enum Count {
     /// One by one.
     Exact,
-    /// As many as the planner of the database expects; one by one where it expects nothing.
+    /// As many as the planner of the database expects; one by one where it expects nothing, or knows of rows that the caller
+    /// may not see.
     Planned,
     /// One by one up to the most rows that a page has, beyond that by what the planner expects.
     Estimated,

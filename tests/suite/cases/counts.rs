@@ -2,7 +2,7 @@
 
 use super::ledger;
 use crate::support::{Answer, Caller, Caller::*, Dialect, Server, Setup, on_both, on_both_with};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 async fn counted(server: &Server, caller: Caller, method: &str, path: &str, prefer: &str) -> Answer {
     server.rest_with(caller, method, path, Value::Null, &[("prefer", prefer)]).await
@@ -98,6 +98,28 @@ async fn an_estimate_is_exact_while_it_is_small() {
         let last = counted(server, Anonymous, "GET", "/trees?order=id&offset=503", "count=planned").await;
         assert!(last.header("content-range").starts_with("503-503/"), "{}", last.header("content-range"));
         counted(server, Anonymous, "GET", "/trees?offset=100000", "count=planned").await.expect(416);
+    })
+    .await;
+}
+
+/// What the planner expects is told of rows that everybody sees alone: it knows how often a value is another user's.
+#[tokio::test]
+async fn the_planner_is_not_asked_about_rows_of_others() {
+    on_both(async |server| {
+        for number in 0..40 {
+            let caller = if number < 3 { User } else { Other };
+            server.expense(caller, json!({ "title": "Rent", "amount": 1, "category": "Home" })).await;
+        }
+        if server.dialect == Dialect::Postgres {
+            server.sql("analyze expenses").await;
+        }
+        for prefer in ["count=planned", "count=estimated"] {
+            for (query, range) in [("limit=1", "0-0/3"), ("category=eq.Home", "0-2/3"), ("category=eq.Nothing", "*/0")]
+            {
+                let answer = counted(server, User, "GET", &format!("/expenses?{query}"), prefer).await;
+                assert_eq!(answer.header("content-range"), range, "{prefer} {query}");
+            }
+        }
     })
     .await;
 }
