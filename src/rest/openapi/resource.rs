@@ -139,7 +139,7 @@ fn create(resource: &Resource, selects: &[StatusCode]) -> Value {
     let input = reference("schemas", &Form::Create.name(resource));
     // A row that is there may be one that the caller sees and must not write to.
     let meets = Access::write(resource, &resource.policy.update).forbids.then_some(StatusCode::FORBIDDEN);
-    let own = [StatusCode::METHOD_NOT_ALLOWED, StatusCode::CONFLICT];
+    let own = [StatusCode::METHOD_NOT_ALLOWED, StatusCode::CONFLICT, StatusCode::RANGE_NOT_SATISFIABLE];
     let kinds = failures(&access, &[selects, &BODY, &own, meets.as_slice()]);
     json!({
         "operationId": format!("create{name}"),
