@@ -22,8 +22,12 @@ use crate::{
 };
 use bytes::Bytes;
 use secrecy::ExposeSecret as _;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use tokio::sync::mpsc;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
+};
 
 /// Which SQL a database speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -93,7 +97,13 @@ pub type Ready<S> = (Arc<str>, Arc<[Value]>, S);
 
 /// A database, with its connections. Clones share them.
 #[derive(Debug, Clone)]
-pub struct Database(Arc<Backend>);
+pub struct Database {
+    backend: Arc<Backend>,
+    /// How many snapshots there may be beside one another: a client that takes its rows slowly holds a connection for as
+    /// long, and all of them together must not hold all.
+    snapshots: Arc<Semaphore>,
+    wait: Duration,
+}
 
 #[derive(Debug)]
 enum Backend {
@@ -116,12 +126,13 @@ impl Database {
         } else {
             return Err(Error::bad_request("DATABASE_URL must begin with sqlite: or postgres:"));
         };
-        Ok(Self(Arc::new(backend)))
+        let snapshots = Arc::new(Semaphore::new((config.max_connections / 2).max(1)));
+        Ok(Self { backend: Arc::new(backend), snapshots, wait: config.acquire_timeout })
     }
 
     /// Which SQL it speaks.
     pub fn dialect(&self) -> Dialect {
-        match *self.0 {
+        match *self.backend {
             Backend::Sqlite(_) => Dialect::Sqlite,
             Backend::Postgres(_) => Dialect::Postgres,
         }
@@ -132,7 +143,7 @@ impl Database {
     /// # Errors
     /// `Unavailable` when none comes free in time or the database is away.
     pub async fn read(&self) -> Result<Connection> {
-        Ok(Connection(match &*self.0 {
+        Ok(Connection(match &*self.backend {
             Backend::Sqlite(sqlite) => Held::Sqlite(sqlite.reader().await?),
             Backend::Postgres(postgres) => Held::Postgres(postgres.connection().await?),
         }))
@@ -143,7 +154,7 @@ impl Database {
     /// # Errors
     /// `Unavailable` when none comes free in time or the database is away.
     pub async fn writer(&self) -> Result<Connection> {
-        Ok(Connection(match &*self.0 {
+        Ok(Connection(match &*self.backend {
             Backend::Sqlite(sqlite) => Held::Sqlite(sqlite.writer().await?),
             Backend::Postgres(postgres) => Held::Postgres(postgres.connection().await?),
         }))
@@ -154,7 +165,7 @@ impl Database {
     /// # Errors
     /// `Unavailable` when no connection comes free in time or the database is away.
     pub async fn begin(&self) -> Result<Transaction> {
-        let transaction = Transaction { connection: self.writer().await?, open: true };
+        let transaction = Transaction { connection: self.writer().await?, open: true, _permit: None };
         match &transaction.connection.0 {
             // A deferred transaction that turns to writing fails at once when another writes; an immediate one waits.
             Held::Sqlite(held) => held.batch("begin immediate").await?,
@@ -163,12 +174,15 @@ impl Database {
         Ok(transaction)
     }
 
-    /// A transaction for reads, all of which see the database as the first one does.
+    /// A transaction for reads, all of which see the database as the first one does. At most half of the connections are
+    /// for these.
     ///
     /// # Errors
     /// `Unavailable` when no connection comes free in time or the database is away.
     pub async fn snapshot(&self) -> Result<Transaction> {
-        let transaction = Transaction { connection: self.read().await?, open: true };
+        let permit = timeout(self.wait, Arc::clone(&self.snapshots).acquire_owned()).await;
+        let permit = permit.map_err(unavailable)?.map_err(Error::internal)?;
+        let transaction = Transaction { connection: self.read().await?, open: true, _permit: Some(permit) };
         let begin = match transaction.connection.dialect() {
             Dialect::Sqlite => "begin",
             Dialect::Postgres => "begin isolation level repeatable read, read only",
@@ -276,6 +290,8 @@ impl Connection {
 pub struct Transaction {
     connection: Connection,
     open: bool,
+    /// Given back with the connection.
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl std::ops::Deref for Transaction {

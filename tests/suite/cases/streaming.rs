@@ -2,7 +2,7 @@
 
 use super::quotas;
 use crate::support::{Answer, Caller::*, Dialect, Server, Setup, on_both_with};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::{fmt::Write as _, time::Duration};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -123,10 +123,16 @@ async fn long_pages_lead_to_one_another() {
     .await;
 }
 
-/// The beginning of a long answer, which nobody takes yet.
-async fn begin(server: &Server) -> TcpStream {
+/// A request for a long answer.
+async fn ask(server: &Server) -> TcpStream {
     let mut stream = TcpStream::connect(server.url.trim_start_matches("http://")).await.expect("a connection");
     stream.write_all(b"GET /quotas HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").await.expect("the request");
+    stream
+}
+
+/// The beginning of a long answer, which nobody takes yet.
+async fn begin(server: &Server) -> TcpStream {
+    let mut stream = ask(server).await;
     let mut start = [0; 12];
     stream.read_exact(&mut start).await.expect("the beginning of an answer");
     assert_eq!(&start, b"HTTP/1.1 200");
@@ -144,6 +150,30 @@ async fn clients_that_go_away_leave_nothing_behind() {
         let whole = server.get(Anonymous, "/quotas?select=id").await.expect(200);
         assert_eq!(whole.json().as_array().expect("rows").len(), 5_000);
         server.rest(Editor, "DELETE", "/trees/1", Value::Null).await.expect(204);
+    })
+    .await;
+}
+
+fn few_connections() -> Setup {
+    let configure: fn(&mut rootstock::config::Config) = |config| {
+        config.limits.max_rows = 100_000;
+        config.database.max_connections = 2;
+    };
+    Setup { configure, ..quotas::setup() }
+}
+
+#[tokio::test]
+async fn clients_that_take_their_time_leave_connections_to_others() {
+    on_both_with(few_connections, async |server| {
+        plant(server, 5_000, 4_000).await;
+        let slow = begin(server).await;
+        let next = ask(server).await;
+        for _ in 0..3 {
+            server.get(Anonymous, "/quotas?select=id&limit=1").await.expect(200);
+            server.rest(Editor, "PATCH", "/trees/1", json!({ "name": "Fig" })).await.expect(200);
+        }
+        drop((slow, next));
+        server.get(Anonymous, "/quotas?select=id").await.expect(200);
     })
     .await;
 }
