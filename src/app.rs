@@ -10,9 +10,9 @@ use crate::{
     error::{Error, Result},
     graphql::GraphQl,
     http::{self, Readiness},
-    rest::{self, Rest},
+    rest::Rest,
 };
-use axum::{Router, body::Bytes};
+use axum::Router;
 
 /// A wired application.
 pub struct App {
@@ -28,8 +28,6 @@ pub struct App {
     pub rest: Rest,
     /// Whether it takes work.
     pub readiness: Readiness,
-    /// The OpenAPI document.
-    openapi: Bytes,
     /// The bounds of a request.
     http: HttpConfig,
 }
@@ -46,7 +44,6 @@ impl std::fmt::Debug for App {
 /// A database that cannot be opened, or a catalogue that makes no GraphQL schema.
 pub async fn build(config: &Config, catalog: Catalog) -> Result<App> {
     let database = Database::connect(&config.database).await?;
-    let openapi = serde_json::to_vec(&rest::openapi::document(&catalog)).map_err(Error::internal)?;
     let engine = Engine::new(catalog, database.clone());
     let auth = Auth::new(&config.auth, database.clone());
     let graphql = GraphQl::new(engine.clone(), auth.clone(), config.limits.clone()).map_err(Error::internal)?;
@@ -57,7 +54,6 @@ pub async fn build(config: &Config, catalog: Catalog) -> Result<App> {
         auth,
         engine,
         database,
-        openapi: Bytes::from(openapi),
         http: config.http.clone(),
     })
 }
@@ -71,7 +67,6 @@ impl App {
             graphql: self.graphql.clone(),
             rest: self.rest.clone(),
             readiness: self.readiness.clone(),
-            openapi: self.openapi.clone(),
             config: self.http.clone(),
         })
     }

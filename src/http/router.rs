@@ -10,7 +10,7 @@ use crate::{
     auth::{self, Auth, layer::identify},
     config::HttpConfig,
     engine::Engine,
-    error::{Error, Kind},
+    error::{Error, Kind, Result},
     graphql::{self, GraphQl},
     rest::{self, Rest},
 };
@@ -23,6 +23,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use std::sync::{Arc, OnceLock};
 use tower_http::{map_response_body::MapResponseBody, normalize_path::NormalizePath};
 
 /// What answers requests.
@@ -38,8 +39,6 @@ pub struct Parts {
     pub rest: Rest,
     /// Whether the instance takes work.
     pub readiness: Readiness,
-    /// The OpenAPI document, rendered once.
-    pub openapi: Bytes,
     /// The bounds of a request.
     pub config: HttpConfig,
 }
@@ -52,7 +51,8 @@ impl std::fmt::Debug for Parts {
 
 /// The router of an application.
 pub fn router(parts: Parts) -> Router {
-    let Parts { auth, engine, graphql, rest, readiness, openapi: document, config } = parts;
+    let Parts { auth, engine, graphql, rest, readiness, config } = parts;
+    let document = Document { engine: engine.clone(), rendered: Arc::default() };
     // Who asks is found out where it matters: pages and health are for everybody, and GraphQL, which answers in its
     // own form, asks for itself.
     let identified = Router::new()
@@ -85,7 +85,7 @@ pub fn router(parts: Parts) -> Router {
 }
 
 /// The landing page for a browser, the OpenAPI document for everybody else, as PostgREST's root has it.
-async fn root(document: State<Bytes>, headers: HeaderMap) -> Response {
+async fn root(document: State<Document>, headers: HeaderMap) -> Response {
     if quality(&headers, "text/html") > quality(&headers, "application/json").max(quality(&headers, OPENAPI)) {
         pages::landing()
     } else {
@@ -95,11 +95,31 @@ async fn root(document: State<Bytes>, headers: HeaderMap) -> Response {
 
 const OPENAPI: &str = "application/openapi+json";
 
+/// The OpenAPI document, rendered once it is asked for: most instances never are.
+#[derive(Clone)]
+struct Document {
+    engine: Engine,
+    rendered: Arc<OnceLock<Bytes>>,
+}
+
+impl Document {
+    fn bytes(&self) -> Result<Bytes> {
+        if let Some(bytes) = self.rendered.get() {
+            return Ok(bytes.clone());
+        }
+        let document = serde_json::to_vec(&rest::openapi::document(self.engine.catalog())).map_err(Error::internal)?;
+        Ok(self.rendered.get_or_init(|| Bytes::from(document)).clone())
+    }
+}
+
 /// The OpenAPI document, under its own media type for who prefers that to plain JSON.
-async fn openapi(State(document): State<Bytes>, headers: HeaderMap) -> Response {
+async fn openapi(State(document): State<Document>, headers: HeaderMap) -> Response {
     let own = quality(&headers, OPENAPI) > quality(&headers, "application/json");
     let media = if own { "application/openapi+json; charset=utf-8" } else { "application/json; charset=utf-8" };
-    ([(header::CONTENT_TYPE, media), (header::VARY, "Accept")], document).into_response()
+    match document.bytes() {
+        Ok(bytes) => ([(header::CONTENT_TYPE, media), (header::VARY, "Accept")], bytes).into_response(),
+        Err(error) => error.into_response(),
+    }
 }
 
 /// How much a request wants a media type that it names, in thousandths; 0 for one that it does not. `*/*` names none:
