@@ -14,7 +14,7 @@ const ACCEPT_PROFILE: HeaderName = HeaderName::from_static("accept-profile");
 pub(super) const PROFILE: &str = "public";
 
 /// What of a URL's query is written as it is (RFC 3986 section 2.3).
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+pub(super) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Whether the client names the profile that it means.
 ///

@@ -4,7 +4,10 @@
 //! unless the client asks for strict handling.
 
 use crate::error::{Error, Result};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderName};
+
+/// What tells which preferences were honoured.
+pub(super) const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// What the answer of a write holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::{
     handler::{Call, one},
     headers,
     media::Media,
-    prefer::{self, Preferences},
+    prefer::{self, PREFERENCE_APPLIED, Preferences},
     query::{Asked, Parsed, parse_list, parse_row},
     range::Window,
 };
@@ -22,12 +22,10 @@ use crate::{
 };
 use axum::{
     body::Body,
-    http::{HeaderName, HeaderValue, Method, StatusCode, header},
+    http::{HeaderValue, Method, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use tokio::time::Instant;
-
-const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// GET of `/{resource}`.
 pub(super) async fn list(call: Call) -> Result<Response> {

@@ -18,7 +18,7 @@ use super::{
     handler::{Call, method_not_allowed, read},
     idempotency,
     media::Media,
-    prefer::{Preferences, Return, Tx},
+    prefer::{PREFERENCE_APPLIED, Preferences, Return, Tx},
     query::{Asked, asked},
 };
 use crate::{
@@ -39,12 +39,10 @@ use crate::{
 };
 use axum::{
     body::Bytes,
-    http::{HeaderName, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 use std::sync::Arc;
-
-const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
 
 /// A write that is asked for: what each of them has in common.
 struct Write<'c> {

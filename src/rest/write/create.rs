@@ -14,6 +14,7 @@ use crate::{
         body::{self, Rows},
         etag::{self, Condition},
         handler::{Call, method_not_allowed},
+        headers::ENCODED,
         idempotency,
         prefer::{Preferences, Resolution, Return},
     },
@@ -22,10 +23,7 @@ use axum::{
     http::{StatusCode, header},
     response::Response,
 };
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
-/// What a key has in a URL as it is.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+use percent_encoding::utf8_percent_encode;
 
 /// POST: one row as the object that it is, or several as PostgREST answers.
 pub(in super::super) async fn create(call: Call) -> Result<Response> {
@@ -88,7 +86,7 @@ fn made(write: &Write<'_>, mut answer: Answer, many: bool, listed: bool) -> Resu
         Told::bare(status)
     };
     let name = &write.resource.name;
-    let key = key.map(|key| utf8_percent_encode(&key, UNRESERVED).to_string());
+    let key = key.map(|key| utf8_percent_encode(&key, ENCODED).to_string());
     match (key, returned) {
         (Some(key), Some(Return::HeadersOnly)) => {
             told.set(header::LOCATION, format!("/{name}?{}=eq.{key}", write.resource.key_column().name));
