@@ -8,9 +8,16 @@ mod key;
 mod options;
 mod parse;
 
-use std::{fmt, net::SocketAddr, time::Duration};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
+    path::PathBuf,
+    time::Duration,
+};
 
 use axum::http::HeaderValue;
+use ipnet::IpNet;
 use secrecy::SecretString;
 
 pub use self::{
@@ -42,6 +49,8 @@ pub struct Config {
     pub auth: AuthConfig,
     /// The listener and the bounds of one request.
     pub http: HttpConfig,
+    /// Which GraphQL documents are taken.
+    pub graphql: GraphQlConfig,
     /// How much one operation may ask for.
     pub limits: Limits,
 }
@@ -51,7 +60,7 @@ impl Config {
     pub fn new(options: &Options) -> Result<Self, ConfigError> {
         let database = options.database();
         let auth = AuthConfig::new(options, &database)?;
-        Ok(Self { database, auth, http: options.http(), limits: options.limits() })
+        Ok(Self { database, auth, http: options.http(), graphql: options.graphql(), limits: options.limits() })
     }
 
     /// The defaults over the database at `database_url`, on any free port, with a key of its own; the environment is
@@ -90,6 +99,10 @@ pub struct AuthConfig {
     pub audience: String,
     /// How long a token is good for.
     pub access_token_lifetime: Duration,
+    /// How long a refresh token is good for.
+    pub refresh_token_lifetime: Duration,
+    /// How often a minute an address, and an account, may use the ways to sign in.
+    pub rate_limit_per_minute: NonZeroU32,
 }
 
 impl AuthConfig {
@@ -118,6 +131,11 @@ impl AuthConfig {
             issuer: options.jwt_issuer.clone(),
             audience: options.jwt_audience.clone(),
             access_token_lifetime: Duration::from_secs(options.access_token_expire_minutes * 60),
+            refresh_token_lifetime: Duration::from_secs(options.refresh_token_expire_days * 86_400),
+            rate_limit_per_minute: u32::try_from(options.rate_limit_auth_per_minute)
+                .ok()
+                .and_then(NonZeroU32::new)
+                .unwrap_or(NonZeroU32::MAX),
         })
     }
 }
@@ -130,6 +148,8 @@ impl fmt::Debug for AuthConfig {
             .field("issuer", &self.issuer)
             .field("audience", &self.audience)
             .field("access_token_lifetime", &self.access_token_lifetime)
+            .field("refresh_token_lifetime", &self.refresh_token_lifetime)
+            .field("rate_limit_per_minute", &self.rate_limit_per_minute)
             .finish()
     }
 }
@@ -143,6 +163,24 @@ pub enum AllowedOrigins {
     These(Vec<HeaderValue>),
 }
 
+/// Networks of addresses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Networks(Vec<IpNet>);
+
+impl Networks {
+    /// Whether `address` is in one of them. An IPv4 address is the same in its IPv6 form.
+    pub fn contain(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
+    }
+}
+
+impl FromIterator<IpNet> for Networks {
+    fn from_iter<I: IntoIterator<Item = IpNet>>(networks: I) -> Self {
+        Self(networks.into_iter().collect())
+    }
+}
+
 /// The listener and the bounds of one request.
 #[derive(Debug, Clone)]
 pub struct HttpConfig {
@@ -150,12 +188,25 @@ pub struct HttpConfig {
     pub bind_addr: SocketAddr,
     /// The web origins whose pages may read answers.
     pub cors_allowed_origins: AllowedOrigins,
+    /// The networks whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: Networks,
     /// How long a request may take.
     pub request_timeout: Duration,
     /// How long requests in flight have to end once the program is told to stop.
     pub shutdown_grace: Duration,
     /// The largest body that is read.
     pub max_body_bytes: usize,
+}
+
+/// Which GraphQL documents are taken, from whom, and how many at once.
+#[derive(Debug, Clone)]
+pub struct GraphQlConfig {
+    /// How many operations one request may hold.
+    pub batch_limit: usize,
+    /// Whether anonymous callers may ask about the schema.
+    pub introspection: bool,
+    /// A file or a folder of documents, the only ones that are run.
+    pub trusted_documents: Option<PathBuf>,
 }
 
 /// How much one operation may ask for.

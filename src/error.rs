@@ -4,7 +4,7 @@
 //! vocabulary (an HTTP status, a GraphQL `extensions.code`), the four members that both protocols
 //! show (`code`, `message`, `details`, `hint`), and a source that is logged and never shown.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, num::NonZeroU32, time::Duration};
 
 /// A result whose error can be shown to the caller.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -42,6 +42,8 @@ pub enum Kind {
     Ambiguous,
     /// The operation is too deep or too costly to run.
     CostLimit,
+    /// The caller has asked too often; it is told when it may ask again.
+    RateLimited,
     /// The request took longer than it may.
     Timeout,
     /// The database is away or has no connection free.
@@ -69,6 +71,8 @@ impl Kind {
             Self::RangeNotSatisfiable => "PGRST103",
             Self::Ambiguous => "PGRST201",
             Self::CostLimit => "54001",
+            // PostgREST limits nobody; PostgreSQL calls a configured limit so.
+            Self::RateLimited => "53400",
             Self::Timeout => "57014",
             Self::Unavailable => "PGRST001",
             Self::ReadOnly => "25006",
@@ -108,6 +112,8 @@ pub struct Error {
     pub problems: Vec<Problem>,
     /// The methods that the path has, where another was used (RFC 9110 section 15.5.6).
     pub allow: Option<String>,
+    /// After how many seconds the same request may do better: of what has been asked for too often, and of what is away.
+    pub retry_after: Option<NonZeroU32>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -135,6 +141,7 @@ impl Error {
             hint: None,
             problems: Vec::new(),
             allow: None,
+            retry_after: matches!(kind, Kind::Unavailable).then_some(NonZeroU32::MIN),
             source: None,
         }
     }
@@ -142,6 +149,14 @@ impl Error {
     /// A method that the path does not have; `allow` are those that it has, with commas between.
     pub fn method_not_allowed(message: impl Into<String>, allow: impl Into<String>) -> Self {
         Self { allow: Some(allow.into()), ..Self::new(Kind::MethodNotAllowed, message) }
+    }
+
+    /// Asked too often; the caller may ask again after `wait`, rounded up to seconds, so that who keeps to it is not
+    /// early.
+    pub fn rate_limited(message: impl Into<String>, wait: Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let seconds = u32::try_from(seconds).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MIN);
+        Self { retry_after: Some(seconds), ..Self::new(Kind::RateLimited, message) }
     }
 
     /// The request cannot be understood.
@@ -267,6 +282,7 @@ impl Error {
             hint: self.hint.clone(),
             problems: self.problems.clone(),
             allow: self.allow.clone(),
+            retry_after: self.retry_after,
             source: None,
         }
     }

@@ -39,6 +39,7 @@ pub const fn status(kind: Kind) -> StatusCode {
         Kind::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         Kind::SlowBody => StatusCode::REQUEST_TIMEOUT,
         Kind::RangeNotSatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
+        Kind::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         Kind::Timeout => StatusCode::GATEWAY_TIMEOUT,
         Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Kind::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -124,10 +125,10 @@ impl IntoResponse for Error {
                     headers.insert(ALLOW, allow);
                 }
             }
-            Kind::Unavailable => {
-                headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
-            }
             _ => {}
+        }
+        if let Some(after) = self.retry_after {
+            headers.insert(RETRY_AFTER, HeaderValue::from(after.get()));
         }
         response.extensions_mut().insert(Failed(self.kind));
         response

@@ -3,7 +3,7 @@
 //! In: the command line and the environment. Out: [`Options`], each value of the right form, from which the areas of
 //! the configuration are taken; or one line about the variable that is not.
 
-use std::{error::Error as _, net::SocketAddr, time::Duration};
+use std::{error::Error as _, net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{
     Args, Command, FromArgMatches,
@@ -11,8 +11,11 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 use secrecy::SecretString;
+use url::Url;
 
-use super::{AllowedOrigins, ConfigError, DatabaseConfig, HttpConfig, JwtAlgorithm, Limits, parse};
+use super::{
+    AllowedOrigins, ConfigError, DatabaseConfig, GraphQlConfig, HttpConfig, JwtAlgorithm, Limits, Networks, parse,
+};
 
 /// What an operator may set, by a flag or by the environment variable beside it.
 #[derive(Debug, Clone, Args)]
@@ -49,6 +52,19 @@ pub struct Options {
     #[arg(default_value = "HS256", value_parser = parse::algorithm)]
     pub jwt_algorithm: JwtAlgorithm,
 
+    /// Verify tokens of an outside identity provider by its public key, in PEM.
+    #[arg(long, env = "JWT_PUBLIC_KEY", value_name = "PEM", global = true, hide_env_values = true)]
+    pub jwt_public_key: Option<String>,
+
+    /// Verify tokens of an outside identity provider by the keys that it publishes there.
+    #[arg(long, env = "JWT_JWKS_URL", value_name = "URL", global = true, value_parser = parse::jwks_url)]
+    pub jwt_jwks_url: Option<Url>,
+
+    /// Where an outside token carries its role: the name of a claim, or a path of names with dots between.
+    #[arg(long, env = "JWT_ROLE_CLAIM", value_name = "PATH", global = true)]
+    #[arg(default_value = "role", value_parser = parse::text)]
+    pub jwt_role_claim: String,
+
     /// The issuer, written into own tokens and required in every token.
     #[arg(long, env = "JWT_ISSUER", value_name = "TEXT", global = true)]
     #[arg(default_value = "rootstock", value_parser = parse::text)]
@@ -63,6 +79,21 @@ pub struct Options {
     #[arg(long, env = "ACCESS_TOKEN_EXPIRE_MINUTES", value_name = "MINUTES", global = true)]
     #[arg(default_value = "30", value_parser = parse::whole::<1, 525_600>)]
     pub access_token_expire_minutes: u64,
+
+    /// For how long a session can be refreshed.
+    #[arg(long, env = "REFRESH_TOKEN_EXPIRE_DAYS", value_name = "DAYS", global = true)]
+    #[arg(default_value = "30", value_parser = parse::whole::<1, 3_650>)]
+    pub refresh_token_expire_days: u64,
+
+    /// How often a minute an address, and an account, may use /auth and its mutations.
+    #[arg(long, env = "RATE_LIMIT_AUTH_PER_MINUTE", value_name = "N", global = true)]
+    #[arg(default_value = "20", value_parser = parse::whole::<1, 1_000_000>)]
+    pub rate_limit_auth_per_minute: u64,
+
+    /// The networks whose X-Forwarded-For is believed, as a comma list: 10.0.0.0/16, ::1.
+    #[arg(long, env = "TRUSTED_PROXIES", value_name = "NETWORKS", global = true)]
+    #[arg(default_value = "", hide_default_value = true, value_parser = parse::networks)]
+    pub trusted_proxies: Networks,
 
     /// The web origins whose pages may read answers, as a comma list; * for every one.
     #[arg(long, env = "CORS_ALLOWED_ORIGINS", value_name = "ORIGINS", global = true)]
@@ -83,6 +114,20 @@ pub struct Options {
     #[arg(long = "graphql-max-page-size", env = "GRAPHQL_MAX_PAGE_SIZE", value_name = "N", global = true)]
     #[arg(default_value = "100", value_parser = parse::whole::<1, 100_000>)]
     pub graphql_max_page_size: u64,
+
+    /// How many GraphQL operations one request may hold.
+    #[arg(long, env = "GRAPHQL_BATCH_LIMIT", value_name = "N", global = true)]
+    #[arg(default_value = "1", value_parser = parse::whole::<1, 100>)]
+    pub graphql_batch_limit: u64,
+
+    /// Whether the GraphQL schema, suggestions and GraphiQL are open to anonymous callers.
+    #[arg(long, env = "GRAPHQL_INTROSPECTION", value_name = "ON|OFF", global = true)]
+    #[arg(default_value = "on", value_parser = parse::switch, action = clap::ArgAction::Set)]
+    pub graphql_introspection: bool,
+
+    /// A file or a folder of GraphQL documents; with it, no others are run.
+    #[arg(long, env = "GRAPHQL_TRUSTED_DOCUMENTS", value_name = "PATH", global = true)]
+    pub graphql_trusted_documents: Option<PathBuf>,
 
     /// The most rows that a REST answer holds.
     #[arg(long, env = "REST_MAX_ROWS", value_name = "N", global = true)]
@@ -162,9 +207,19 @@ impl Options {
         HttpConfig {
             bind_addr: self.bind_addr,
             cors_allowed_origins: self.cors_allowed_origins.clone(),
+            trusted_proxies: self.trusted_proxies.clone(),
             request_timeout: Duration::from_secs(self.request_timeout_seconds),
             shutdown_grace: Duration::from_secs(self.shutdown_grace_seconds),
             max_body_bytes: usize::try_from(self.max_body_bytes).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// Which GraphQL documents are taken.
+    pub(super) fn graphql(&self) -> GraphQlConfig {
+        GraphQlConfig {
+            batch_limit: usize::try_from(self.graphql_batch_limit).unwrap_or(usize::MAX),
+            introspection: self.graphql_introspection,
+            trusted_documents: self.graphql_trusted_documents.clone(),
         }
     }
 

@@ -2,14 +2,15 @@
 //!
 //! In: the text of one variable. Out: its value, or what would be right as a sentence without a subject: "must be …".
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use axum::http::HeaderValue;
+use ipnet::IpNet;
 use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::{AllowedOrigins, JwtAlgorithm, options::LogFormat};
+use super::{AllowedOrigins, JwtAlgorithm, Networks, options::LogFormat};
 
 /// A whole number from `MIN` to `MAX`.
 pub(super) fn whole<const MIN: u64, const MAX: u64>(text: &str) -> Result<u64, String> {
@@ -62,6 +63,13 @@ pub(super) fn database_url(text: &str) -> Result<SecretString, String> {
     }
 }
 
+/// A URL at which keys are published.
+pub(super) fn jwks_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.filter(|url| url.username().is_empty() && url.password().is_none())
+        .ok_or_else(|| "must be a URL as https://id.example.com/.well-known/jwks.json".into())
+}
+
 /// An address and a port.
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.trim().parse().map_err(|_| "must be an IP address and a port, as 127.0.0.1:8000 or [::1]:8000".into())
@@ -97,6 +105,24 @@ fn origin(text: &str) -> Option<HeaderValue> {
     let same = text.trim_end_matches('/').eq_ignore_ascii_case(&origin)
         || url.port().is_none() && text.to_ascii_lowercase().starts_with(&format!("{origin}:"));
     if same { HeaderValue::try_from(origin).ok() } else { None }
+}
+
+/// A comma list of networks and single addresses.
+pub(super) fn networks(text: &str) -> Result<Networks, String> {
+    let network = |text: &str| {
+        let network = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)).ok()?;
+        // Addresses are compared in their shorter form.
+        match network.addr().to_canonical() {
+            IpAddr::V4(address) if network.addr().is_ipv6() => {
+                IpNet::new(address.into(), network.prefix_len().checked_sub(96)?).ok()
+            }
+            _ => Some(network),
+        }
+    };
+    let networks = text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(network);
+    networks
+        .collect::<Option<_>>()
+        .ok_or_else(|| "must be a comma list of networks or addresses, as 10.0.0.0/16 or 192.0.2.7 or fd00::/8".into())
 }
 
 /// The form of log lines.

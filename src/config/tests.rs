@@ -40,6 +40,8 @@ fn a_bad_value_is_one_line_that_names_its_variable() {
         ("max-body-bytes", "1 GB", "MAX_BODY_BYTES must be a number of bytes"),
         ("database-prepared-statements", "maybe", "DATABASE_PREPARED_STATEMENTS must be on or off"),
         ("cors-allowed-origins", "https://a.example/path", "CORS_ALLOWED_ORIGINS must be * or a comma list"),
+        ("trusted-proxies", "10.0.0.0/33", "TRUSTED_PROXIES must be a comma list of networks or addresses"),
+        ("rate-limit-auth-per-minute", "0", "RATE_LIMIT_AUTH_PER_MINUTE must be a whole number from 1 to 1000000"),
         ("log-format", "xml", "LOG_FORMAT must be pretty or json"),
         ("rust-log", "info,a=b=c", "RUST_LOG must be log directives"),
     ] {
@@ -123,4 +125,17 @@ fn origins_are_what_browsers_send() {
         Ok(these(&["https://a.example", "http://localhost:3000", "https://b.example"]))
     );
     assert!(origins("a.example").is_err() && origins("*,https://a.example").is_err());
+}
+
+#[test]
+fn networks_contain_addresses_in_either_form() {
+    let networks = |text| Options::from_flags([("trusted-proxies", text)]).map(|options| options.trusted_proxies);
+    let some = networks("10.0.0.0/16, 192.0.2.7,fd00::/8,::ffff:198.51.100.0/120").unwrap();
+    for inside in ["10.0.255.1", "192.0.2.7", "fd00::1", "::ffff:10.0.0.1", "198.51.100.9"] {
+        assert!(some.contain(inside.parse().unwrap()), "{inside}");
+    }
+    for outside in ["10.1.0.1", "192.0.2.8", "::1", "::ffff:192.0.2.8"] {
+        assert!(!some.contain(outside.parse().unwrap()), "{outside}");
+    }
+    assert!(!networks("").unwrap().contain([127, 0, 0, 1].into()));
 }

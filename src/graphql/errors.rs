@@ -29,6 +29,7 @@ pub(super) const fn code(kind: Kind) -> &'static str {
         Kind::NotFound => "NOT_FOUND",
         Kind::Conflict | Kind::PreconditionFailed => "CONFLICT",
         Kind::CostLimit => "COST_LIMIT_EXCEEDED",
+        Kind::RateLimited => "RATE_LIMITED",
         Kind::Timeout | Kind::SlowBody => "TIMEOUT",
         Kind::Unavailable | Kind::ReadOnly => "UNAVAILABLE",
         Kind::Internal => "INTERNAL_SERVER_ERROR",

@@ -4,7 +4,8 @@
 
 use super::arrival::Arrival;
 use crate::{
-    config::{AllowedOrigins, HttpConfig},
+    auth::client::Client,
+    config::{AllowedOrigins, HttpConfig, Networks},
     error::{Error, Kind},
     error_http,
 };
@@ -19,6 +20,7 @@ use futures_util::FutureExt as _;
 use std::{
     convert::Infallible,
     panic::AssertUnwindSafe,
+    sync::Arc,
     time::{Duration, Instant},
 };
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
@@ -26,18 +28,29 @@ use uuid::Uuid;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// What every request is held to.
+#[derive(Clone)]
+pub(super) struct Bounds {
+    /// How long it may take.
+    pub(super) time: Duration,
+    /// Whose word is taken for where it comes from.
+    pub(super) trusted_proxies: Arc<Networks>,
+}
+
 /// The id, the log line, the bound on time and the end of panics: one layer, since each of its own would cost as much.
-pub(super) async fn surround(State(time): State<Duration>, request: Request, next: Next) -> Response {
+pub(super) async fn surround(State(bounds): State<Bounds>, request: Request, next: Next) -> Response {
     let start = Instant::now();
     let id = request_id(&request);
+    let client = Client::of(&request, id.clone(), &bounds.trusted_proxies);
     let method = request.method().clone();
     let is_head = method == Method::HEAD;
     // The route and not the path: a path can hold a key, and a query string values, which are nobody else's business.
     let route = request.extensions().get::<MatchedPath>().cloned();
     let (parts, body) = request.into_parts();
     let (body, arrival) = Arrival::watch(body);
-    let request = Request::from_parts(parts, body);
-    let work = AssertUnwindSafe(tokio::time::timeout(time, next.run(request))).catch_unwind();
+    let mut request = Request::from_parts(parts, body);
+    request.extensions_mut().insert(client);
+    let work = AssertUnwindSafe(tokio::time::timeout(bounds.time, next.run(request))).catch_unwind();
     let response = match work.await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) if arrival.is_awaited() => {

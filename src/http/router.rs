@@ -53,6 +53,8 @@ impl std::fmt::Debug for Parts {
 pub fn router(parts: Parts) -> Router {
     let Parts { auth, engine, graphql, rest, readiness, config } = parts;
     let document = Document { engine: engine.clone(), rendered: Arc::default() };
+    let bounds =
+        layers::Bounds { time: config.request_timeout, trusted_proxies: Arc::new(config.trusted_proxies.clone()) };
     // Who asks is found out where it matters: pages and health are for everybody, and GraphQL, which answers in its
     // own form, asks for itself.
     let identified = Router::new()
@@ -70,7 +72,7 @@ pub fn router(parts: Parts) -> Router {
         .fallback(async || Error::not_found("Invalid path specified in request URL").code("PGRST125"))
         .layer(DefaultBodyLimit::max(config.max_body_bytes))
         .layer(from_fn(spell_out))
-        .layer(from_fn_with_state(config.request_timeout, layers::surround));
+        .layer(from_fn_with_state(bounds, layers::surround));
     let routes = match layers::cors(&config) {
         Some(cors) => routes
             .layer(map_request(layers::show_options))

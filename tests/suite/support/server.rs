@@ -16,6 +16,7 @@ use rootstock::{
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use std::{
+    num::NonZeroU32,
     path::Path,
     sync::{Arc, OnceLock},
     time::Duration,
@@ -148,6 +149,8 @@ impl Server {
         let database = url.to_owned();
         let mut config = Config::for_tests(url).expect("the configuration");
         config.auth.key = KEY.into();
+        // All of a case's people come from one address.
+        config.auth.rate_limit_per_minute = NonZeroU32::MAX;
         (setup.configure)(&mut config);
         let app = app::build(&config, setup.catalog).await.expect("the application");
         if !setup.sql.is_empty() {
