@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::{
     body::{self, Media, Members},
+    client::Client,
     layer::no_store,
     sessions::{Auth, RegisterInput, Session},
 };
@@ -42,7 +43,11 @@ pub fn routes(auth: Auth, engine: Engine) -> Router {
         .with_state(Identity { auth, engine })
 }
 
-async fn register(State(identity): State<Identity>, request: Request) -> Result<Response> {
+async fn register(
+    State(identity): State<Identity>,
+    Extension(client): Extension<Client>,
+    request: Request,
+) -> Result<Response> {
     let (_, bytes) = body::read(request, &[Media::Json]).await?;
     let mut members = Members::of_json(&bytes, &["email", "password", "name"])?;
     let input = RegisterInput {
@@ -51,11 +56,15 @@ async fn register(State(identity): State<Identity>, request: Request) -> Result<
         name: members.optional_text("name").flatten(),
     };
     members.finish()?;
-    let session = identity.auth.register(input).await?;
+    let session = identity.auth.register(&client, input).await?;
     identity.answer(StatusCode::CREATED, &session).await
 }
 
-async fn login(State(identity): State<Identity>, request: Request) -> Result<Response> {
+async fn login(
+    State(identity): State<Identity>,
+    Extension(client): Extension<Client>,
+    request: Request,
+) -> Result<Response> {
     let (email, password) = match body::read(request, &[Media::Json, Media::Form]).await? {
         (Media::Form, bytes) => body::password_form(&bytes)?,
         (Media::Json, bytes) => {
@@ -65,7 +74,7 @@ async fn login(State(identity): State<Identity>, request: Request) -> Result<Res
             pair
         }
     };
-    let session = identity.auth.login(&email, password.into()).await?;
+    let session = identity.auth.login(&client, &email, password.into()).await?;
     identity.answer(StatusCode::OK, &session).await
 }
 

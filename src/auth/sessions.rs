@@ -11,8 +11,10 @@ use uuid::Uuid;
 
 use super::{
     accounts::Accounts,
+    client::Client,
     email::Email,
     jwt::{Tokens, bad_claims, bad_token},
+    limits::Limits,
     password::{self, Passwords},
     users::{self, NewUser},
 };
@@ -36,6 +38,7 @@ struct Shared {
     accounts: Accounts,
     tokens: Tokens,
     passwords: Passwords,
+    limits: Limits,
 }
 
 /// What somebody who registers says.
@@ -77,18 +80,27 @@ impl Auth {
             database,
             tokens: Tokens::new(config),
             passwords: Passwords::new(),
+            limits: Limits::new(config.rate_limit_per_minute),
         };
         Self { shared: Arc::new(shared) }
     }
 
     /// Makes an account and signs it in.
-    pub async fn register(&self, input: RegisterInput) -> Result<Session> {
+    ///
+    /// # Errors
+    /// `RateLimited`, `Invalid` with every field that is wrong, or `Conflict` for an address that is taken.
+    pub async fn register(&self, client: &Client, input: RegisterInput) -> Result<Session> {
+        self.shared.limits.check(client, Some(&input.email))?;
         let user = register(&self.shared.database, &self.shared.passwords, input, FIRST_ROLE).await?;
         self.session(user, FIRST_ROLE.to_owned())
     }
 
     /// Signs somebody in.
-    pub async fn login(&self, email: &str, password: SecretString) -> Result<Session> {
+    ///
+    /// # Errors
+    /// `RateLimited`, or `Unauthenticated` whatever of the two is wrong.
+    pub async fn login(&self, client: &Client, email: &str, password: SecretString) -> Result<Session> {
+        self.shared.limits.check(client, Some(email))?;
         let user = match Email::parse(email) {
             Ok(email) => users::by_email(&self.shared.database, &email).await?,
             // No account has such an address, and this is no place to tell.

@@ -11,7 +11,7 @@ use super::{
     tree::{self, Tree, Variables},
 };
 use crate::{
-    auth::Auth,
+    auth::{Auth, client::Client},
     catalog::scalar::{Style, write_string},
     config::Limits,
     engine::{
@@ -166,9 +166,9 @@ impl GraphQl {
         })
     }
 
-    /// Runs an operation.
-    pub async fn execute(&self, operation: &Operation<'_>, principal: &Principal) -> Outcome {
-        match self.run(operation, principal).await {
+    /// Runs an operation that `principal` asks for, from where `client` says.
+    pub async fn execute(&self, operation: &Operation<'_>, principal: &Principal, client: &Client) -> Outcome {
+        match self.run(operation, principal, client).await {
             Ok(bytes) => Outcome::Executed(bytes),
             Err(Refusal::NotSafe) => Outcome::NotSafe,
             Err(Refusal::Errors(errors)) => {
@@ -203,7 +203,7 @@ impl GraphQl {
             .collect())
     }
 
-    async fn run(&self, operation: &Operation<'_>, principal: &Principal) -> Result<Vec<u8>, Refusal> {
+    async fn run(&self, operation: &Operation<'_>, principal: &Principal, client: &Client) -> Result<Vec<u8>, Refusal> {
         let document = self.0.documents.find(operation)?;
         if operation.safe && document.operation.ty == OperationType::Mutation {
             return Err(Refusal::NotSafe);
@@ -231,7 +231,7 @@ impl GraphQl {
         let mut leaves = Vec::with_capacity(trees.len());
         trees.into_iter().filter_map(|(_, tree)| tree).for_each(|tree| tree::take_leaves(tree, &mut leaves));
         let fields = if prepared.mutation {
-            self.mutate(&prepared, &leaves, principal).await
+            self.mutate(&prepared, &leaves, principal, client).await
         } else {
             self.query(&document, operation.variables, &prepared, &leaves, principal).await
         };
@@ -349,7 +349,13 @@ impl GraphQl {
 
     /// Runs the fields of a mutation one after the other, in one transaction: the first failure undoes them all. What
     /// is wrong with their inputs is told before anything runs.
-    async fn mutate(&self, prepared: &Prepared, leaves: &[Argument], principal: &Principal) -> Vec<FieldAnswer> {
+    async fn mutate(
+        &self,
+        prepared: &Prepared,
+        leaves: &[Argument],
+        principal: &Principal,
+        client: &Client,
+    ) -> Vec<FieldAnswer> {
         let bound = prepared.roots.iter().map(|root| (root, self.bind(root, leaves, principal)));
         let bound: Vec<_> = bound.collect();
         if bound.iter().any(|(_, bound)| bound.is_err()) {
@@ -366,7 +372,7 @@ impl GraphQl {
                 }
                 (Ok(Some((plan, bound))), _) => self.change(&mut transaction, plan, &bound).await,
                 (_, Ok(PreparedKind::TypeName(name))) => Ok(format!("\"{name}\"").into_bytes()),
-                (_, Ok(PreparedKind::Session(session))) => self.sign_in(session, leaves).await,
+                (_, Ok(PreparedKind::Session(session))) => self.sign_in(session, leaves, client).await,
                 _ => Err(Error::internal("a mutation without a plan")),
             };
             let failed = bytes.is_err();

@@ -10,12 +10,13 @@ use super::{
     execute::{GraphQl, Outcome},
 };
 use crate::{
+    auth::client::Client,
     engine::principal::Principal,
     error::{Error, Kind, Result},
     error_http,
 };
 use axum::{
-    Router,
+    Extension, Router,
     body::Bytes,
     extract::{RawQuery, State, rejection::BytesRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
@@ -61,7 +62,12 @@ pub fn routes(graphql: GraphQl) -> Router {
     Router::new().route("/graphql", get(by_get).post(by_post)).with_state(graphql)
 }
 
-async fn by_post(State(graphql): State<GraphQl>, headers: HeaderMap, body: Result<Bytes, BytesRejection>) -> Response {
+async fn by_post(
+    State(graphql): State<GraphQl>,
+    Extension(client): Extension<Client>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Response {
     let media = match negotiate(&headers) {
         Ok(media) => media,
         Err(error) => return refuse(&error, Media::Json),
@@ -95,10 +101,15 @@ async fn by_post(State(graphql): State<GraphQl>, headers: HeaderMap, body: Resul
         variables,
         safe: false,
     };
-    answer(&graphql, &headers, &operation, media).await
+    answer(&graphql, &client, &headers, &operation, media).await
 }
 
-async fn by_get(State(graphql): State<GraphQl>, headers: HeaderMap, RawQuery(query): RawQuery) -> Response {
+async fn by_get(
+    State(graphql): State<GraphQl>,
+    Extension(client): Extension<Client>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Response {
     let media = match negotiate(&headers) {
         Ok(media) => media,
         Err(error) => return refuse(&error, Media::Json),
@@ -119,10 +130,16 @@ async fn by_get(State(graphql): State<GraphQl>, headers: HeaderMap, RawQuery(que
         variables: variables.as_deref().filter(|variables| *variables != "null"),
         safe: true,
     };
-    answer(&graphql, &headers, &operation, media).await
+    answer(&graphql, &client, &headers, &operation, media).await
 }
 
-async fn answer(graphql: &GraphQl, headers: &HeaderMap, operation: &Operation<'_>, media: Media) -> Response {
+async fn answer(
+    graphql: &GraphQl,
+    client: &Client,
+    headers: &HeaderMap,
+    operation: &Operation<'_>,
+    media: Media,
+) -> Response {
     if operation.query.is_empty() {
         let error = Error::bad_request("A request needs the member \"query\" with a document")
             .hint("{\"query\": \"{ trees { nodes { id name species } } }\"}");
@@ -134,7 +151,7 @@ async fn answer(graphql: &GraphQl, headers: &HeaderMap, operation: &Operation<'_
         Err(_) if graphql.logs_in(operation) => Principal::anonymous(),
         Err(error) => return refuse(&error, media),
     };
-    match graphql.execute(operation, &principal).await {
+    match graphql.execute(operation, &principal, client).await {
         Outcome::Executed(bytes) => respond(StatusCode::OK, media, bytes),
         Outcome::Refused(bytes) => {
             let status = if media == Media::Json { StatusCode::OK } else { StatusCode::BAD_REQUEST };

@@ -7,7 +7,7 @@ use super::{
     operation::{SessionField, SessionPart, Source},
 };
 use crate::{
-    auth::RegisterInput,
+    auth::{RegisterInput, client::Client},
     catalog::scalar::write_string,
     engine::{authorize::Who, bind::Argument},
     error::Result,
@@ -18,14 +18,14 @@ impl GraphQl {
     ///
     /// # Errors
     /// Those of registration and login, and of reading the user.
-    pub(super) async fn sign_in(&self, field: &SessionField, leaves: &[Argument]) -> Result<Vec<u8>> {
+    pub(super) async fn sign_in(&self, field: &SessionField, leaves: &[Argument], client: &Client) -> Result<Vec<u8>> {
         let text = |source: &Source| source.argument(leaves).text().unwrap_or_default().to_owned();
         let (email, password) = (text(&field.email), text(&field.password).into());
         let session = if field.register {
             let name = field.name.as_ref().and_then(|name| name.argument(leaves).text().map(str::to_owned));
-            self.auth().register(RegisterInput { email, password, name }).await?
+            self.auth().register(client, RegisterInput { email, password, name }).await?
         } else {
-            self.auth().login(&email, password).await?
+            self.auth().login(client, &email, password).await?
         };
         let principal = session.principal();
         let mut out = b"{".to_vec();
