@@ -2,8 +2,10 @@
 //!
 //! In: the catalogue alone, so that a resource that is grafted on is tried as well. What a caller may see and change is
 //! worked out here a second time, from the declarations and the rows, in the simplest way there is; the server must
-//! agree. Rows beyond that must not be readable, countable, sortable, filterable or writable.
+//! agree. Rows beyond that must not be readable, countable, sortable, filterable, guessable or writable.
 
+mod embedded;
+mod guessed;
 mod oracle;
 mod rows;
 mod told;
@@ -83,6 +85,7 @@ async fn sweep(server: &Server) {
                     // The values of one row, by every operator: those of the others are found in the same way.
                     if hidden == 1 {
                         sweep.hidden_values(caller, resource, &visible, &row).await;
+                        sweep.guesses(caller, resource, &key, &row).await;
                     }
                 }
                 sweep.forbidden_writes(caller, resource, &key, &row).await;
@@ -93,7 +96,12 @@ async fn sweep(server: &Server) {
             sweep.summaries(caller, index).await;
             sweep.conditions(caller, index).await;
             sweep.writes(caller, index).await;
+            sweep.embeddings(caller, index).await;
+            sweep.forms(caller, index).await;
         }
+    }
+    for index in 0..catalog.resources().len() {
+        sweep.answers_of_others(index).await;
     }
     for (index, resource) in catalog.resources().iter().enumerate() {
         assert_eq!(sweep.known(resource).await, sweep.rows[index], "something in {} was changed", resource.name);

@@ -185,7 +185,7 @@ impl Sweep<'_> {
     }
 
     /// The rows that the caller sees, each with those at the other end that it sees.
-    fn related(
+    pub(super) fn related(
         &self,
         index: usize,
         relation: &Relation,
