@@ -9,6 +9,8 @@ use async_graphql_parser::{Positioned, types::Field};
 pub(super) struct Operation {
     /// Whether it is a mutation.
     pub mutation: bool,
+    /// What it costs.
+    pub cost: u64,
     /// Its root fields.
     pub roots: Vec<Root>,
 }
