@@ -66,6 +66,9 @@ pub(super) fn render(error: &Error, path: Option<&str>) -> Value {
             extensions.insert(name.into(), text.into());
         }
     }
+    if let (Kind::RateLimited, Some(seconds)) = (error.kind, error.retry_after) {
+        extensions.insert("retryAfter".into(), seconds.get().into());
+    }
     let mut shown = Map::new();
     shown.insert("message".into(), message(error, &fields, path.is_some()).into());
     if let Some(path) = path {

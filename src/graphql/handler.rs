@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     auth::client::Client,
-    engine::principal::Principal,
     error::{Error, Kind, Result},
     error_http,
 };
@@ -145,10 +144,8 @@ async fn answer(
             .hint("{\"query\": \"{ trees { nodes { id name species } } }\"}");
         return refuse(&error, media);
     }
-    let principal = match graphql.identify(headers).await {
+    let principal = match graphql.identify(headers, operation, client).await {
         Ok(principal) => principal,
-        // Who logs in may do so with a token that is no longer good.
-        Err(_) if graphql.logs_in(operation) => Principal::anonymous(),
         Err(error) => return refuse(&error, media),
     };
     match graphql.execute(operation, &principal, client).await {
