@@ -100,6 +100,25 @@ async fn the_database_decides_what_a_token_is_worth() {
     assert_eq!(accounts.role(&claims).await.unwrap().as_deref(), Some("editor"));
 }
 
+/// The key alone is not enough: the session that a token names must be there, and its subject's.
+#[tokio::test]
+async fn a_session_is_of_one_user() {
+    let (auth, database) = auth().await;
+    let ada = auth.register(&client(), ada()).await.unwrap();
+    let bob = RegisterInput { email: "bob@example.com".into(), password: PASSWORD.into(), name: None };
+    let bob = auth.register(&client(), bob).await.unwrap();
+    let tokens = auth.own().unwrap();
+    let session = tokens.verify(&ada.access_token).unwrap().session.unwrap();
+    let accounts = accounts::Accounts::new(database);
+    for (user, session, good) in
+        [(ada.user, session, true), (bob.user, session, false), (ada.user, uuid::Uuid::now_v7(), false)]
+    {
+        let token = tokens.issue(user, "admin", session, std::time::Duration::from_secs(60)).unwrap();
+        let claims = tokens.verify(&token).unwrap();
+        assert_eq!(accounts.role(&claims).await.unwrap().as_deref(), good.then_some("user"));
+    }
+}
+
 /// Somebody else who has the key signs tokens that name no session: they end with the sessions all the same.
 #[tokio::test]
 async fn a_token_without_a_session_must_be_younger_than_the_last_end_of_all() {
