@@ -13,7 +13,7 @@ use super::{
     tree::{self, Tree, Variables},
 };
 use crate::{
-    auth::{Auth, client::Client},
+    auth::{Auth, client::Client, sessions},
     catalog::scalar::Style,
     config::{GraphQlConfig, Limits},
     engine::{
@@ -79,23 +79,38 @@ impl GraphQl {
         self.0.batch_limit
     }
 
-    /// Who sent a request with these headers.
+    /// Who sent `operations` with these headers, from where `client` says.
     ///
     /// # Errors
-    /// `Unauthenticated` for a token that is not good.
-    pub async fn identify(&self, headers: &axum::http::HeaderMap) -> Result<Principal> {
-        self.0.auth.identify(headers).await
+    /// `Unauthenticated` for a token that is not good, unless none of the operations is about who asks.
+    pub async fn identify(
+        &self,
+        headers: &axum::http::HeaderMap,
+        operations: &[Operation<'_>],
+        client: &Client,
+    ) -> Result<Principal> {
+        match self.0.auth.principal(headers).await {
+            // Looked at only now: most headers are good.
+            Err(error)
+                if error.kind == Kind::Unauthenticated
+                    && operations.iter().all(|operation| self.ignores_header(operation)) =>
+            {
+                Ok(Principal::anonymous())
+            }
+            principal => principal.inspect_err(|error| sessions::refused(error, Some(client))),
+        }
     }
 
-    /// Whether an operation does nothing but log in, so that a stale token does not matter.
-    pub fn logs_in(&self, operation: &Operation<'_>) -> bool {
+    /// Whether an operation does nothing but sign in or go on with a session, so that a stale token does not matter.
+    fn ignores_header(&self, operation: &Operation<'_>) -> bool {
         self.0.documents.find(operation).is_ok_and(|document| {
             let fields = document.operation.selection_set.node.items.iter().map(|item| &item.node);
             let mut names = fields.map(|item| match item {
                 Selection::Field(field) => Some(field.node.name.node.as_str()),
                 _ => None,
             });
-            document.operation.ty == OperationType::Mutation && names.all(|name| name == Some("login"))
+            document.operation.ty == OperationType::Mutation
+                && names.all(|name| matches!(name, Some("login" | "refresh")))
         })
     }
 
@@ -228,8 +243,9 @@ impl GraphQl {
     fn prepare(&self, document: &Document, trees: &[(Name, Option<Tree>)], who: &Who) -> Result<Prepared> {
         let operation = self.parse(document, trees)?;
         let has = |of: fn(&RootKind) -> bool| operation.roots.iter().any(|root| of(&root.kind));
-        if has(|kind| matches!(kind, RootKind::Session(_))) && has(|kind| matches!(kind, RootKind::Question(_))) {
-            let message = "register and login stand alone: other fields run as the caller who sends them";
+        let sessions = |kind: &RootKind| matches!(kind, RootKind::Session(_) | RootKind::Logout(_));
+        if has(sessions) && has(|kind| matches!(kind, RootKind::Question(_))) {
+            let message = "What signs in or out stands alone: other fields run as the caller who sends them";
             return Err(
                 Error::bad_request(message).hint("Send them in a document of their own, and the rest with the token")
             );
@@ -249,6 +265,7 @@ impl GraphQl {
                 PreparedKind::Node(source, planned.collect::<Result<_>>()?)
             }
             RootKind::Session(session) => PreparedKind::Session(session),
+            RootKind::Logout(token) => PreparedKind::Logout(token),
             RootKind::Introspection(field) => PreparedKind::Introspection(field),
         })
     }
@@ -346,7 +363,8 @@ impl GraphQl {
                 }
                 (Ok(Some((plan, bound))), _) => self.change(&mut transaction, plan, &bound).await,
                 (_, Ok(PreparedKind::TypeName(name))) => Ok(format!("\"{name}\"").into_bytes()),
-                (_, Ok(PreparedKind::Session(session))) => self.sign_in(session, leaves, client).await,
+                (_, Ok(PreparedKind::Session(session))) => self.sign_in(session, leaves, principal, client).await,
+                (_, Ok(PreparedKind::Logout(token))) => self.sign_out(token, leaves, client).await,
                 _ => Err(Error::internal("a mutation without a plan")),
             };
             let failed = bytes.is_err();

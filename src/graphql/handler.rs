@@ -5,7 +5,6 @@
 
 use super::{
     answer::{Outcome, Reply},
-    document::Operation,
     errors,
     execute::GraphQl,
     media::{Media, is_json},
@@ -13,7 +12,6 @@ use super::{
 };
 use crate::{
     auth::client::Client,
-    engine::principal::Principal,
     error::{Error, Kind, Result},
     error_http::{self, Failed},
 };
@@ -117,7 +115,7 @@ struct Exchange<'r> {
 impl Exchange<'_> {
     async fn one(self, graphql: &GraphQl, client: &Client, headers: &HeaderMap, sent: &Sent<'_>) -> Result<Response> {
         let operation = sent.operation(self.safe);
-        let principal = identify(graphql, headers, &[operation]).await?;
+        let principal = graphql.identify(headers, &[operation], client).await?;
         match graphql.execute(&operation, &principal, client).await {
             Outcome::Executed(reply) => Ok(self.respond(StatusCode::OK, reply)),
             Outcome::Refused(reply) => {
@@ -137,7 +135,7 @@ impl Exchange<'_> {
         sent: &[Sent<'_>],
     ) -> Result<Response> {
         let operations: Vec<_> = sent.iter().map(|sent| sent.operation(self.safe)).collect();
-        let principal = identify(graphql, headers, &operations).await?;
+        let principal = graphql.identify(headers, &operations, client).await?;
         let mut all = Reply { bytes: b"[".to_vec(), ..Reply::default() };
         for outcome in graphql.execute_all(&operations, &principal, client).await? {
             let reply = match outcome {
@@ -181,13 +179,5 @@ impl Exchange<'_> {
         let mut response = self.respond(error_http::status(error.kind), self.failure(error));
         error_http::explain(error, response.headers_mut());
         response
-    }
-}
-
-/// Who asks. Who logs in may do so with a token that is no longer good.
-async fn identify(graphql: &GraphQl, headers: &HeaderMap, operations: &[Operation<'_>]) -> Result<Principal> {
-    match graphql.identify(headers).await {
-        Err(_) if operations.iter().all(|operation| graphql.logs_in(operation)) => Ok(Principal::anonymous()),
-        identified => identified,
     }
 }

@@ -56,6 +56,7 @@ pub(super) enum PreparedKind {
     Planned(Planned),
     Node(Source, Vec<(usize, Planned)>),
     Session(SessionField),
+    Logout(Source),
     Introspection(Box<Positioned<Field>>),
 }
 
