@@ -7,7 +7,7 @@ use crate::{
     catalog::Catalog,
     config::{Config, HttpConfig},
     engine::{Engine, database::Database},
-    error::{Error, Result},
+    error::Result,
     graphql::GraphQl,
     http::{self, Readiness},
     rest::Rest,
@@ -41,12 +41,12 @@ impl std::fmt::Debug for App {
 /// Wires an application that serves `catalog` as `config` says. The database is opened, and not migrated.
 ///
 /// # Errors
-/// A database that cannot be opened, or a catalogue that makes no GraphQL schema.
+/// A database that cannot be opened, a catalogue that makes no GraphQL schema, or trusted documents that cannot be.
 pub async fn build(config: &Config, catalog: Catalog) -> Result<App> {
     let database = Database::connect(&config.database).await?;
     let engine = Engine::new(catalog, database.clone());
     let auth = Auth::new(&config.auth, database.clone());
-    let graphql = GraphQl::new(engine.clone(), auth.clone(), config.limits.clone()).map_err(Error::internal)?;
+    let graphql = GraphQl::new(engine.clone(), auth.clone(), config.limits.clone(), &config.graphql)?;
     Ok(App {
         readiness: Readiness::new(database.clone()),
         rest: Rest::new(engine.clone(), &config.limits, config.http.request_timeout),

@@ -3,12 +3,12 @@
 //! In: an error. Out: the status of its kind or code, the body `{"code","message","details","hint"}`, and the headers that the
 //! status calls for. The source of an error goes to the log here and nowhere else.
 
-use std::error::Error as _;
+use std::{error::Error as _, sync::Arc};
 
 use axum::{
     body::Body,
     http::{
-        HeaderName, HeaderValue, StatusCode,
+        HeaderMap, HeaderName, HeaderValue, StatusCode,
         header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
     },
     response::{IntoResponse, Response},
@@ -112,36 +112,42 @@ impl IntoResponse for Error {
         if let Ok(found) = HeaderValue::try_from(format!("PostgREST; error={}", self.code)) {
             headers.insert(PROXY_STATUS, found);
         }
-        match self.kind {
-            Kind::Unauthenticated if TOKEN_CODES.contains(&self.code.as_ref()) => {
-                // RFC 6750, section 3.1: a client may get another token and try again.
-                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
-            }
-            Kind::Unauthenticated => {
-                headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-            }
-            Kind::MethodNotAllowed | Kind::ReadOnly => {
-                if let Some(allow) = self.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
-                    headers.insert(ALLOW, allow);
-                }
-            }
-            _ => {}
-        }
-        if let Some(after) = self.retry_after {
-            headers.insert(RETRY_AFTER, HeaderValue::from(after.get()));
-        }
-        response.extensions_mut().insert(Failed(self.kind));
+        explain(&self, headers);
+        response.extensions_mut().insert(Failed(Arc::new(self)));
         response
     }
 }
 
+/// The headers that a failure calls for, whatever the form of its body: how to authenticate, which methods there are,
+/// when to try again.
+pub fn explain(error: &Error, headers: &mut HeaderMap) {
+    match error.kind {
+        Kind::Unauthenticated if TOKEN_CODES.contains(&error.code.as_ref()) => {
+            // RFC 6750, section 3.1: a client may get another token and try again.
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer error=\"invalid_token\""));
+        }
+        Kind::Unauthenticated => {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        Kind::MethodNotAllowed | Kind::ReadOnly => {
+            if let Some(allow) = error.allow.as_deref().and_then(|allow| HeaderValue::from_str(allow).ok()) {
+                headers.insert(ALLOW, allow);
+            }
+        }
+        _ => {}
+    }
+    if let Some(after) = error.retry_after {
+        headers.insert(RETRY_AFTER, HeaderValue::from(after.get()));
+    }
+}
+
 /// Marks a response that was made of an error, for the layers around.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Failed(pub Kind);
+#[derive(Debug, Clone)]
+pub struct Failed(pub Arc<Error>);
 
 /// `response`, with the request's id in its details if it says that the server failed: all that a caller can quote.
 pub fn quoting(response: Response, request_id: &str) -> Response {
-    if response.extensions().get() != Some(&Failed(Kind::Internal)) {
+    if response.extensions().get::<Failed>().is_none_or(|Failed(error)| error.kind != Kind::Internal) {
         return response;
     }
     let error = Error::new(Kind::Internal, Error::internal("").message).details(format!("Request {request_id}"));

@@ -12,10 +12,11 @@
 //! | execution | [`engine`] | [`catalog`] |
 //! | declarations | [`entities`] | [`catalog`] |
 //! | vocabulary | [`catalog`] | the leaves |
-//! | leaves | [`config`], [`error`], [`error_http`], [`telemetry`] | nothing of ours |
+//! | leaves | [`accept`], [`config`], [`error`], [`error_http`], [`telemetry`] | nothing of ours |
 //!
 //! A test reads the `use` lines and holds them to this table.
 
+pub mod accept;
 pub mod app;
 pub mod auth;
 pub mod catalog;

@@ -19,7 +19,7 @@ use crate::{
     auth::{
         email::Email,
         password::Passwords,
-        sessions::{self, RegisterInput},
+        register::{RegisterInput, register},
         users,
     },
     engine::database::{Database, Dialect, Transaction, error_of},
@@ -115,7 +115,7 @@ pub async fn demo(database: &Database, passwords: &Passwords) -> Result<Option<S
                 password: password.clone().into(),
                 name: Some("Demo".to_owned()),
             };
-            (sessions::register(database, passwords, input, "user").await?, Some(password))
+            (register(database, passwords, input, "user").await?, Some(password))
         }
     };
     let today = Utc::now().date_naive();

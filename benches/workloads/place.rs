@@ -3,7 +3,7 @@
 use crate::{Outcome, config, postgres, server::Server, workload::Caller};
 use migration::Migrator;
 use rootstock::{
-    auth::{email::Email, jwt::Tokens, users},
+    auth::{email::Email, jwt::Tokens, sign_in::mint, users},
     engine::database::{Database, Dialect, Migrate},
     seed,
 };
@@ -58,8 +58,9 @@ impl Place {
             for (caller, email) in [(Caller::Reader, "seed-1@example.com"), (Caller::Writer, "seed-2@example.com")] {
                 // A small database has not got them all.
                 let Some(user) = users::by_email(&database, &Email::parse(email)?).await? else { continue };
-                let token = Tokens::new(&config.auth).issue(user.id, &user.role, config.auth.access_token_lifetime)?;
-                tokens.insert(caller, token);
+                let lifetime = config.auth.access_token_lifetime;
+                let token = mint(&database, &Tokens::new(&config.auth), user.id, lifetime).await?;
+                tokens.insert(caller, token.ok_or("the account is disabled")?);
             }
         }
         if database.dialect() == Dialect::Postgres {

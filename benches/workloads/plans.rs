@@ -31,7 +31,7 @@ pub(crate) async fn measure(directory: &Path, workloads: &[&Workload], rounds: u
         (Bounds { default_page: 20, max_page: 1000 }, Who { role: "user".to_owned(), authenticated: true });
     for workload in workloads {
         let variables = workload.first_variables();
-        let operation = Operation { query: workload.graphql, name: None, variables: variables.as_deref(), safe: false };
+        let operation = Operation { query: workload.graphql, variables: variables.as_deref(), ..Operation::default() };
         let questions = app.graphql.questions(&operation).map_err(|error| format!("{}: {error}", workload.name))?;
         let (question, _) = questions.first().ok_or("a document that asks nothing")?;
         // A question that only an editor may ask has no plan for a user.

@@ -35,6 +35,10 @@ pub struct Tokens {
 pub struct Claims {
     /// Whose token it is.
     pub subject: Uuid,
+    /// The session that it belongs to; none in one that somebody else made who has the key.
+    pub session: Option<Uuid>,
+    /// When it was made, in whole seconds since 1970.
+    pub issued_at: Option<u64>,
     /// When it ends, in seconds since 1970.
     pub expires: u64,
 }
@@ -43,6 +47,7 @@ pub struct Claims {
 #[derive(Serialize)]
 struct Written<'a> {
     sub: Uuid,
+    sid: Uuid,
     role: &'a str,
     iat: i64,
     exp: i64,
@@ -59,8 +64,10 @@ struct Read {
     exp: NumericDate,
     #[serde(rename = "iss")]
     _iss: String,
-    #[serde(default, deserialize_with = "present", rename = "iat")]
-    _iat: Option<NumericDate>,
+    #[serde(default, deserialize_with = "present")]
+    sid: Option<Uuid>,
+    #[serde(default, deserialize_with = "present")]
+    iat: Option<NumericDate>,
     #[serde(default, deserialize_with = "present", rename = "nbf")]
     _nbf: Option<NumericDate>,
     #[serde(default, deserialize_with = "present", rename = "jti")]
@@ -75,6 +82,16 @@ struct Read {
 enum NumericDate {
     Whole(u64),
     Fraction(f64),
+}
+
+impl NumericDate {
+    /// The whole seconds of it; the cast takes what lies outside for the nearest that there is.
+    const fn seconds(&self) -> u64 {
+        match *self {
+            Self::Whole(seconds) => seconds,
+            Self::Fraction(seconds) => seconds as u64,
+        }
+    }
 }
 
 /// A claim that, being there, has a value of its type.
@@ -113,12 +130,13 @@ impl Tokens {
         self.lifetime
     }
 
-    /// A token for `subject`, good for `lifetime`. The role in it is for clients to read; this server asks the
-    /// database.
-    pub fn issue(&self, subject: Uuid, role: &str, lifetime: Duration) -> Result<String> {
+    /// A token for `subject` in `session`, good for `lifetime`. The role in it is for clients to read; this server asks
+    /// the database.
+    pub fn issue(&self, subject: Uuid, role: &str, session: Uuid, lifetime: Duration) -> Result<String> {
         let now = chrono::Utc::now().timestamp();
         let written = Written {
             sub: subject,
+            sid: session,
             role,
             iat: now,
             exp: now.saturating_add_unsigned(lifetime.as_secs()),
@@ -140,12 +158,9 @@ impl Tokens {
         if data.header.typ.is_some_and(|typ| !["jwt", "at+jwt"].contains(&typ.to_ascii_lowercase().as_str())) {
             return Err(bad_token("The token is not an access token"));
         }
-        let expires = match data.claims.exp {
-            NumericDate::Whole(seconds) => seconds,
-            // Not negative and not too large: the validation has refused both.
-            NumericDate::Fraction(seconds) => seconds as u64,
-        };
-        Ok(Claims { subject: data.claims.sub, expires })
+        let Read { sub, sid, iat, exp, .. } = data.claims;
+        let issued_at = iat.as_ref().map(NumericDate::seconds);
+        Ok(Claims { subject: sub, session: sid, issued_at, expires: exp.seconds() })
     }
 }
 

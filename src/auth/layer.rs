@@ -15,10 +15,11 @@ use crate::engine::principal::Principal;
 
 /// Puts the principal into the request: `axum::middleware::from_fn_with_state(auth, identify)`.
 pub async fn identify(State(auth): State<Auth>, mut request: Request, next: Next) -> Response {
-    // Who signs in may carry a token that has ended, or a client's Basic header: what counts is in the body.
+    // Who signs in, or goes on with a session, may carry a token that has ended, or a client's Basic header: what counts
+    // is in the body.
     let principal = match request.uri().path().trim_end_matches('/') {
-        "/auth/login" => Ok(Principal::anonymous()),
-        _ => auth.identify(request.headers()).await,
+        "/auth/login" | "/auth/refresh" => Ok(Principal::anonymous()),
+        _ => auth.identify(request.headers(), request.extensions().get()).await,
     };
     match principal {
         Ok(principal) => {

@@ -2,9 +2,9 @@
 //!
 //! In: a password, and its hash if there is an account. Out: an Argon2id hash as a PHC string, or whether the password
 //! is right. The work runs on the blocking pool, a core's worth at a time: a flood of logins waits in line instead of
-//! taking the memory (19 MiB each) or the threads of everything else.
+//! taking the memory (19 MiB each) or the threads of everything else, and who would wait too long is sent away at once.
 
-use std::{sync::Arc, thread::available_parallelism};
+use std::{num::NonZeroU32, sync::Arc, thread::available_parallelism};
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
@@ -14,10 +14,10 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 use zxcvbn::{Score, zxcvbn};
 
-use crate::error::{Error, Problem, Result};
+use crate::error::{Error, Kind, Problem, Result};
 
 /// OWASP's parameters for Argon2id: 19 MiB, two passes, one lane.
-const PARAMS: Params = match Params::new(19_456, 2, 1, None) {
+const PARAMS: Params = match Params::new(19_456, 2, 1, Some(Params::DEFAULT_OUTPUT_LEN)) {
     Ok(params) => params,
     Err(_) => panic!("evaluated by the compiler: parameters out of bounds do not build"),
 };
@@ -26,10 +26,29 @@ const PARAMS: Params = match Params::new(19_456, 2, 1, None) {
 const NOBODY: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$cm9vdHN0b2NrLW5vYm9keQ$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
+/// How many may wait for a core: at some tens of milliseconds each, the last one's turn comes in a few seconds.
+const LINE: usize = 64;
+
 /// Hashes and verifies passwords; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Passwords {
     cores: Arc<Semaphore>,
+    /// The places at work and in line.
+    places: Arc<Semaphore>,
+    /// How many pieces of work were begun.
+    #[cfg(test)]
+    pub(super) begun: Arc<std::sync::atomic::AtomicUsize>,
+}
+
+/// What a password is beside a hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Not the one of it.
+    Wrong,
+    /// The one of it.
+    Right,
+    /// The one of it, and the hash is not of today's parameters: it should be made anew.
+    Outdated,
 }
 
 impl Default for Passwords {
@@ -41,44 +60,81 @@ impl Default for Passwords {
 impl Passwords {
     /// As many at once as there are cores.
     pub fn new() -> Self {
-        Self { cores: Arc::new(Semaphore::new(available_parallelism().map_or(1, Into::into))) }
+        Self::at_once(available_parallelism().map_or(1, Into::into))
     }
 
-    /// The hash of a new password of the person known as `known_as` (e-mail, name), if it is good enough.
-    pub async fn hash_new(&self, password: SecretString, known_as: Vec<String>) -> Result<String> {
-        check_length(&password).map_err(|problem| Error::invalid(vec![problem]))?;
+    fn at_once(cores: usize) -> Self {
+        Self {
+            cores: Arc::new(Semaphore::new(cores)),
+            places: Arc::new(Semaphore::new(cores * (1 + LINE))),
+            #[cfg(test)]
+            begun: Arc::default(),
+        }
+    }
+
+    /// The hash of a new password of the person known as `known_as` (e-mail, name), if it is good enough; else what is
+    /// wrong is told of `field`.
+    pub async fn hash_new(&self, password: SecretString, known_as: Vec<String>, field: &'static str) -> Result<String> {
+        check_length(&password, field).map_err(|problem| Error::invalid(vec![problem]))?;
         self.work(move || {
-            check_strength(password.expose_secret(), &known_as)?;
-            let hash = hasher().hash_password(password.expose_secret().as_bytes());
-            hash.map(|hash| hash.to_string()).map_err(|error| Error::internal(error.to_string()))
+            check_strength(password.expose_secret(), &known_as, field)?;
+            hash(&password)
         })
         .await
     }
 
+    /// The hash of a password that was found right.
+    pub async fn hash_again(&self, password: SecretString) -> Result<String> {
+        self.work(move || hash(&password)).await
+    }
+
     /// Whether `password` is the one of `hash`. The same work is done without a hash, and the answer is no.
-    pub async fn verify(&self, password: SecretString, hash: Option<SecretString>) -> Result<bool> {
+    pub async fn verify(&self, password: SecretString, hash: Option<SecretString>) -> Result<Verdict> {
         self.work(move || {
             let phc = hash.as_ref().map_or(NOBODY, |hash| hash.expose_secret());
             let phc = PasswordHash::new(phc).map_err(|error| Error::internal(error.to_string()))?;
             match hasher().verify_password(password.expose_secret().as_bytes(), &phc) {
-                Ok(()) => Ok(hash.is_some()),
-                Err(HashError::PasswordInvalid) => Ok(false),
+                Ok(()) if hash.is_none() => Ok(Verdict::Wrong),
+                Ok(()) => Ok(if is_of_today(&phc) { Verdict::Right } else { Verdict::Outdated }),
+                Err(HashError::PasswordInvalid) => Ok(Verdict::Wrong),
                 Err(error) => Err(Error::internal(error.to_string())),
             }
         })
         .await
     }
 
-    /// Runs `work` on the blocking pool once a core is free. The permit goes along: a caller who leaves does not make
-    /// room for a further one before the work has ended.
+    /// Runs `work` on the blocking pool once a core is free. Who leaves gives up the place in line; but the permits of work
+    /// that has begun go along with it, so that leaving makes no room for more than the cores can do.
     async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-        let permit = Arc::clone(&self.cores).acquire_owned().await.map_err(Error::internal)?;
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| full())?;
+        let core = Arc::clone(&self.cores).acquire_owned().await.map_err(Error::internal)?;
+        #[cfg(test)]
+        self.begun.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let done = tokio::task::spawn_blocking(move || {
-            let _permit = permit;
+            let _permits = (place, core);
             work()
         });
         done.await.map_err(Error::internal)?
     }
+}
+
+/// SQLSTATE 53000: insufficient resources.
+fn full() -> Error {
+    let mut full = Error::new(Kind::Unavailable, "Too many are signing in at this moment").code("53000");
+    full.retry_after = NonZeroU32::new(5);
+    full
+}
+
+fn hash(password: &SecretString) -> Result<String> {
+    let hash = hasher().hash_password(password.expose_secret().as_bytes());
+    hash.map(|hash| hash.to_string()).map_err(|error| Error::internal(error.to_string()))
+}
+
+/// Whether a hash made today would be made as this one was.
+fn is_of_today(phc: &PasswordHash) -> bool {
+    phc.algorithm == Algorithm::Argon2id.ident()
+        && phc.version == Some(Version::V0x13.into())
+        && Params::try_from(phc).is_ok_and(|params| params == PARAMS)
 }
 
 fn hasher() -> Argon2<'static> {
@@ -86,20 +142,20 @@ fn hasher() -> Argon2<'static> {
 }
 
 /// Refuses a password that is not 12 to 128 characters long.
-pub fn check_length(password: &SecretString) -> Result<(), Problem> {
+pub fn check_length(password: &SecretString, field: &str) -> Result<(), Problem> {
     if (12..=128).contains(&password.expose_secret().chars().count()) {
         Ok(())
     } else {
-        Err(problem("must be 12 to 128 characters long"))
+        Err(problem(field, "must be 12 to 128 characters long"))
     }
 }
 
-fn problem(message: impl Into<String>) -> Problem {
-    Problem { field: "password".into(), message: message.into() }
+fn problem(field: &str, message: impl Into<String>) -> Problem {
+    Problem { field: field.to_owned(), message: message.into() }
 }
 
 /// Refuses what zxcvbn guesses in fewer than 10⁸ attempts (a score below 3), knowing the person.
-fn check_strength(password: &str, known_as: &[String]) -> Result<()> {
+fn check_strength(password: &str, known_as: &[String], field: &str) -> Result<()> {
     let known_as: Vec<&str> = known_as.iter().map(String::as_str).collect();
     let estimate = zxcvbn(password, &known_as);
     if estimate.score() >= Score::Three {
@@ -107,54 +163,10 @@ fn check_strength(password: &str, known_as: &[String]) -> Result<()> {
     }
     let why = estimate.feedback().and_then(|feedback| feedback.warning());
     Err(Error::invalid(vec![match why {
-        Some(why) => problem(format!("must be harder to guess. {why}")),
-        None => problem("must be harder to guess: use a few uncommon words"),
+        Some(why) => problem(field, format!("must be harder to guess. {why}")),
+        None => problem(field, "must be harder to guess: use a few uncommon words"),
     }]))
 }
 
 #[cfg(test)]
-mod tests {
-
-    use super::*;
-
-    const GOOD: &str = "violet kettle ambush 94";
-
-    fn known_as() -> Vec<String> {
-        vec!["ada.lovelace@example.com".into(), "Augusta Ada King".into()]
-    }
-
-    #[tokio::test]
-    async fn a_password_is_verified_by_its_own_hash_alone() {
-        let passwords = Passwords::new();
-        let hash = passwords.hash_new(GOOD.into(), known_as()).await.unwrap();
-        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
-        assert_ne!(hash, passwords.hash_new(GOOD.into(), known_as()).await.unwrap(), "salted");
-        assert!(passwords.verify(GOOD.into(), Some(hash.clone().into())).await.unwrap());
-        assert!(!passwords.verify("violet kettle ambush 95".into(), Some(hash.into())).await.unwrap());
-        assert!(!passwords.verify(GOOD.into(), None).await.unwrap());
-    }
-
-    #[tokio::test]
-    async fn a_broken_hash_is_a_defect_and_not_a_wrong_password() {
-        assert!(Passwords::new().verify(GOOD.into(), Some("plain".into())).await.is_err());
-    }
-
-    #[tokio::test]
-    async fn nobody_costs_what_somebody_costs() {
-        let somebody = Passwords::new().hash_new(GOOD.into(), vec![]).await.unwrap();
-        let parameters = |hash: &str| hash.split('$').take(4).map(str::to_owned).collect::<Vec<_>>();
-        assert_eq!(parameters(NOBODY), parameters(&somebody));
-    }
-
-    #[tokio::test]
-    async fn weak_passwords_are_refused_by_field() {
-        let long = "violet kettle ".repeat(10);
-        for weak in
-            ["violet 94", &long, "password1234", "aaaaaaaaaaaaaaaa", "ada.lovelace@example.com", "augusta ada king1"]
-        {
-            let error = Passwords::new().hash_new(weak.into(), known_as()).await.unwrap_err();
-            assert_eq!(error.problems[0].field, "password", "{weak}");
-            assert!(!error.message.contains(weak));
-        }
-    }
-}
+mod tests;

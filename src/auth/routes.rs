@@ -18,7 +18,9 @@ use super::{
     body::{self, Media, Members},
     client::Client,
     layer::no_store,
-    sessions::{Auth, RegisterInput, Session},
+    register::RegisterInput,
+    sessions::{Auth, Session},
+    sign_in::anonymous,
 };
 use crate::{
     engine::{Engine, principal::Principal},
@@ -37,6 +39,9 @@ pub fn routes(auth: Auth, engine: Engine) -> Router {
     Router::new()
         .route("/auth/register", post(register))
         .route("/auth/login", post(login))
+        .route("/auth/refresh", post(refresh))
+        .route("/auth/logout", post(logout))
+        .route("/auth/password", post(change_password))
         .route("/auth/me", get(me).patch(rename))
         .method_not_allowed_fallback(async || Error::new(Kind::MethodNotAllowed, "This path has other methods"))
         .layer(map_response(no_store))
@@ -78,6 +83,50 @@ async fn login(
     identity.answer(StatusCode::OK, &session).await
 }
 
+async fn refresh(
+    State(identity): State<Identity>,
+    Extension(client): Extension<Client>,
+    request: Request,
+) -> Result<Response> {
+    let token = refresh_token(request).await?;
+    let session = identity.auth.refresh(&client, &token).await?;
+    identity.answer(StatusCode::OK, &session).await
+}
+
+async fn logout(
+    State(identity): State<Identity>,
+    Extension(client): Extension<Client>,
+    request: Request,
+) -> Result<StatusCode> {
+    let token = refresh_token(request).await?;
+    identity.auth.logout(&client, &token).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The one member of a body about a session.
+async fn refresh_token(request: Request) -> Result<String> {
+    let (_, bytes) = body::read(request, &[Media::Json]).await?;
+    let mut members = Members::of_json(&bytes, &["refresh_token"])?;
+    let token = members.text("refresh_token");
+    members.finish()?;
+    Ok(token)
+}
+
+async fn change_password(
+    State(identity): State<Identity>,
+    Extension(client): Extension<Client>,
+    principal: Option<Extension<Principal>>,
+    request: Request,
+) -> Result<Response> {
+    let (principal, _) = signed_in(principal)?;
+    let (_, bytes) = body::read(request, &[Media::Json]).await?;
+    let mut members = Members::of_json(&bytes, &["current_password", "new_password"])?;
+    let (current, new) = (members.text("current_password").into(), members.text("new_password").into());
+    members.finish()?;
+    let session = identity.auth.change_password(&client, &principal, current, new).await?;
+    identity.answer(StatusCode::OK, &session).await
+}
+
 async fn me(State(identity): State<Identity>, principal: Option<Extension<Principal>>) -> Result<Response> {
     let (principal, _) = signed_in(principal)?;
     Ok(json(StatusCode::OK, identity.user(&principal).await?))
@@ -101,19 +150,19 @@ async fn rename(
 
 /// The caller and its id. A request that no middleware has looked at is nobody's.
 fn signed_in(principal: Option<Extension<Principal>>) -> Result<(Principal, Uuid)> {
-    principal
-        .and_then(|Extension(principal)| principal.subject().map(|id| (principal, id)))
-        .ok_or_else(|| Error::unauthenticated("Sign in first").hint("Send \"Authorization: Bearer <access_token>\""))
+    principal.and_then(|Extension(principal)| principal.subject().map(|id| (principal, id))).ok_or_else(anonymous)
 }
 
 impl Identity {
     /// The session as RFC 6749, section 5.1 has it, with the user beside it.
     async fn answer(&self, status: StatusCode, session: &Session) -> Result<Response> {
         let user = self.user(&session.principal()).await?;
-        let Session { access_token, expires_in, .. } = session;
-        // A token is of letters, digits, dots, dashes and underscores: JSON as it stands.
+        let Session { access_token, expires_in, refresh_token, .. } = session;
+        let refresh_token = refresh_token.expose();
+        // Tokens are of letters, digits, dots, dashes and underscores: JSON as they stand.
         let mut text = format!(
-            "{{\"access_token\":\"{access_token}\",\"token_type\":\"bearer\",\"expires_in\":{expires_in},\"user\":"
+            "{{\"access_token\":\"{access_token}\",\"token_type\":\"bearer\",\"expires_in\":{expires_in},\
+             \"refresh_token\":\"{refresh_token}\",\"user\":"
         )
         .into_bytes();
         text.extend_from_slice(&user);

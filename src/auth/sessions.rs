@@ -1,64 +1,57 @@
-//! Sessions: how somebody becomes a principal.
+//! Sessions: how somebody who has signed in goes on being a principal, and ceases to be one.
 //!
-//! In: a registration, a login, or the `Authorization` header of a request. Out: a [`Session`], or the [`Principal`]
-//! who asks. The wrong password, the unknown user and the one who is shut out get the same words after the same work.
+//! In: a refresh token, or the `Authorization` header of a request. Out: a [`Session`], or the [`Principal`] who asks.
+//! How one signs in is in [`sign_in`](super::sign_in).
 
 use std::{fmt, sync::Arc};
 
 use axum::http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
-use secrecy::SecretString;
 use uuid::Uuid;
 
 use super::{
     accounts::Accounts,
+    audit::{Event, record},
     client::Client,
-    email::Email,
     jwt::{Tokens, bad_claims, bad_token},
     limits::Limits,
-    password::{self, Passwords},
-    users::{self, NewUser},
+    password::Passwords,
+    refresh::RefreshToken,
+    session_rows::{self, Lifetimes, Rotation},
+    users::{self, end},
 };
 use crate::{
     config::AuthConfig,
-    engine::{database::Database, principal::Principal},
-    error::{Error, Result},
+    engine::{
+        database::{Database, Transaction},
+        principal::Principal,
+    },
+    error::{Error, Kind, Result},
 };
-
-/// The role of those who register.
-const FIRST_ROLE: &str = "user";
 
 /// Who is asking, for every layer that wants to know; cheap to clone.
 #[derive(Clone)]
 pub struct Auth {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
-struct Shared {
-    database: Database,
-    accounts: Accounts,
+pub(super) struct Shared {
+    pub(super) database: Database,
+    pub(super) accounts: Accounts,
     tokens: Tokens,
-    passwords: Passwords,
+    pub(super) passwords: Passwords,
     limits: Limits,
-}
-
-/// What somebody who registers says.
-#[derive(Debug, Clone)]
-pub struct RegisterInput {
-    /// What it will sign in as.
-    pub email: String,
-    /// 12 to 128 characters that are not easily guessed.
-    pub password: SecretString,
-    /// What it is called; 1 to 200 characters.
-    pub name: Option<String>,
+    lifetimes: Lifetimes,
 }
 
 /// What somebody who has signed in holds.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Session {
     /// The bearer token.
     pub access_token: String,
     /// For how many seconds it is good.
     pub expires_in: u64,
+    /// What gets the next ones.
+    pub refresh_token: RefreshToken,
     /// Whose it is.
     pub user: Uuid,
     /// The role of that user.
@@ -75,43 +68,84 @@ impl Session {
 impl Auth {
     /// Identity as `config` wants it, over the accounts in `database`.
     pub fn new(config: &AuthConfig, database: Database) -> Self {
+        let tokens = Tokens::new(config);
         let shared = Shared {
             accounts: Accounts::new(database.clone()),
             database,
-            tokens: Tokens::new(config),
             passwords: Passwords::new(),
             limits: Limits::new(config.rate_limit_per_minute),
+            lifetimes: Lifetimes { access: tokens.lifetime(), refresh: config.refresh_token_lifetime },
+            tokens,
         };
         Self { shared: Arc::new(shared) }
     }
 
-    /// Makes an account and signs it in.
+    /// Goes on with a session: its next tokens, and the end of `token`.
     ///
     /// # Errors
-    /// `RateLimited`, `Invalid` with every field that is wrong, or `Conflict` for an address that is taken.
-    pub async fn register(&self, client: &Client, input: RegisterInput) -> Result<Session> {
-        self.shared.limits.check(client, Some(&input.email))?;
-        let user = register(&self.shared.database, &self.shared.passwords, input, FIRST_ROLE).await?;
-        self.session(user, FIRST_ROLE.to_owned())
+    /// `RateLimited`, or `Unauthenticated` for a token that is not good, whyever. One that was used before ends its session.
+    pub async fn refresh(&self, client: &Client, token: &str) -> Result<Session> {
+        let tokens = self.own()?;
+        self.limit(client, None)?;
+        let refused = || Error::unauthenticated("The refresh token is not good").hint("Sign in again");
+        let Some(token) = RefreshToken::parse(token) else {
+            record(Event::RefreshFailed, None, Some(client));
+            return Err(refused());
+        };
+        let next = token.next();
+        let transaction = self.shared.database.begin().await?;
+        let rotated = self.rotate(&transaction, &token, &next).await;
+        let (rotation, role) = end(transaction, rotated).await?;
+        let (event, row) = match (rotation, role) {
+            (Rotation::Rotated(row), Some(role)) => {
+                let session = self.session(tokens, row.id, next, row.user_id, role)?;
+                record(Event::Refreshed, Some(row.user_id), Some(client));
+                return Ok(session);
+            }
+            (Rotation::Rotated(row), None) => (Event::RefreshFailed, Some(row)),
+            (Rotation::Reused(row), _) => (Event::RefreshReused, Some(row)),
+            (Rotation::Unknown, _) => (Event::RefreshFailed, None),
+        };
+        let user = row.map(|row| row.user_id);
+        user.into_iter().for_each(|user| self.shared.accounts.forget(user));
+        record(event, user, Some(client));
+        Err(refused())
     }
 
-    /// Signs somebody in.
+    /// Rotates a token, and tells the role that its user has now; who has been shut out has none, and no session either.
+    async fn rotate(
+        &self,
+        transaction: &Transaction,
+        token: &RefreshToken,
+        next: &RefreshToken,
+    ) -> Result<(Rotation, Option<String>)> {
+        let rotation = session_rows::rotate(transaction, token, next, self.shared.lifetimes).await?;
+        let Rotation::Rotated(row) = &rotation else { return Ok((rotation, None)) };
+        let user = users::by_id_in(transaction, row.user_id).await?;
+        let role = user.filter(|user| !user.disabled).map(|user| user.role);
+        if role.is_none() {
+            session_rows::end(transaction, row.id).await?;
+        }
+        Ok((rotation, role))
+    }
+
+    /// Ends the session of a refresh token, also of one that was used. That there is none is no error: who asks learns
+    /// nothing, and asks as often as it likes.
     ///
     /// # Errors
-    /// `RateLimited`, or `Unauthenticated` whatever of the two is wrong.
-    pub async fn login(&self, client: &Client, email: &str, password: SecretString) -> Result<Session> {
-        self.shared.limits.check(client, Some(email))?;
-        let user = match Email::parse(email) {
-            Ok(email) => users::by_email(&self.shared.database, &email).await?,
-            // No account has such an address, and this is no place to tell.
-            Err(_) => None,
-        };
-        let hash = user.as_ref().and_then(|user| user.password_hash.clone());
-        let right = self.shared.passwords.verify(password, hash).await?;
-        match user {
-            Some(user) if right && !user.disabled => self.session(user.id, user.role),
-            _ => Err(Error::unauthenticated("The e-mail or the password is wrong").code("28P01")),
+    /// `RateLimited`.
+    pub async fn logout(&self, client: &Client, token: &str) -> Result<()> {
+        self.own()?;
+        self.limit(client, None)?;
+        let Some(token) = RefreshToken::parse(token) else { return Ok(()) };
+        let Some(row) = session_rows::find(&self.shared.database, &token).await? else { return Ok(()) };
+        let transaction = self.shared.database.begin().await?;
+        let ended = session_rows::end(&transaction, row.id).await;
+        if end(transaction, ended).await? {
+            self.shared.accounts.forget(row.user_id);
+            record(Event::SignedOut, Some(row.user_id), Some(client));
         }
+        Ok(())
     }
 
     /// Changes what the user `id` is called.
@@ -122,9 +156,18 @@ impl Auth {
         users::rename(&self.shared.database, id, name).await
     }
 
-    /// Who asks with these headers. Of two `Authorization` headers, one program would believe the first and another the
-    /// last, so none is believed.
-    pub async fn identify(&self, headers: &HeaderMap) -> Result<Principal> {
+    /// Who asks with these headers, from where `client` says. Of two `Authorization` headers, one program would believe the
+    /// first and another the last, so none is believed.
+    ///
+    /// # Errors
+    /// `Unauthenticated` for a token that is not good.
+    pub async fn identify(&self, headers: &HeaderMap, client: Option<&Client>) -> Result<Principal> {
+        let principal = self.principal(headers).await;
+        principal.inspect_err(|error| refused(error, client))
+    }
+
+    /// The same for a request that may not be about who asks: nothing is recorded.
+    pub async fn principal(&self, headers: &HeaderMap) -> Result<Principal> {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         match (values.next(), values.next()) {
             (value, None) => self.authenticate(value).await,
@@ -141,34 +184,60 @@ impl Auth {
             .and_then(bearer)
             .ok_or_else(|| bad_token("The Authorization header is not of the form \"Bearer <token>\""))?;
         let claims = self.shared.tokens.verify(token)?;
-        match self.shared.accounts.role(claims.subject).await? {
+        match self.shared.accounts.role(&claims).await? {
             Some(role) => Ok(Principal::user(claims.subject, role)),
-            None => Err(bad_claims("The account of the token is not there or has been disabled")),
+            None => {
+                Err(bad_claims("The account of the token is not there or has been disabled, or its session has ended"))
+            }
         }
     }
 
-    fn session(&self, user: Uuid, role: String) -> Result<Session> {
-        let lifetime = self.shared.tokens.lifetime();
-        let access_token = self.shared.tokens.issue(user, &role, lifetime)?;
-        Ok(Session { access_token, expires_in: lifetime.as_secs(), user, role })
+    /// What own tokens are made with. Every way to a session comes through here first.
+    pub(super) fn own(&self) -> Result<&Tokens> {
+        Ok(&self.shared.tokens)
+    }
+
+    /// Counts an attempt of `client`.
+    pub(super) fn limit(&self, client: &Client, account: Option<&str>) -> Result<()> {
+        let counted = self.shared.limits.check(client, account);
+        if counted.is_err() {
+            record(Event::RateLimited, None, Some(client));
+        }
+        counted
+    }
+
+    /// Opens a session; the caller sees to it that its user may have one.
+    pub(super) async fn open(
+        &self,
+        tokens: &Tokens,
+        transaction: &Transaction,
+        user: Uuid,
+        role: String,
+    ) -> Result<Session> {
+        let token = RefreshToken::random();
+        let id = session_rows::open(transaction, user, &token, self.shared.lifetimes).await?;
+        self.session(tokens, id, token, user, role)
+    }
+
+    fn session(
+        &self,
+        tokens: &Tokens,
+        id: Uuid,
+        refresh_token: RefreshToken,
+        user: Uuid,
+        role: String,
+    ) -> Result<Session> {
+        let lifetime = self.shared.lifetimes.access;
+        let access_token = tokens.issue(user, &role, id, lifetime)?;
+        Ok(Session { access_token, expires_in: lifetime.as_secs(), refresh_token, user, role })
     }
 }
 
-/// Makes an account with `role`, from what a person typed. Everything that is wrong is named at once, except that the
-/// strength of a password is judged only beside an address and a name that are good.
-pub async fn register(database: &Database, passwords: &Passwords, input: RegisterInput, role: &str) -> Result<Uuid> {
-    let RegisterInput { email, password, name } = input;
-    let email = Email::parse(&email);
-    let mut problems = email.as_ref().err().map(|error| error.problems.clone()).unwrap_or_default();
-    problems.extend(name.as_deref().and_then(|name| users::check_name(name).err()));
-    problems.extend(password::check_length(&password).err());
-    let email = match email {
-        Ok(email) if problems.is_empty() => email,
-        _ => return Err(Error::invalid(problems)),
-    };
-    let known_as = std::iter::once(email.to_string()).chain(name.clone()).collect();
-    let password_hash = passwords.hash_new(password, known_as).await?;
-    users::create(database, NewUser { email, name, role: role.to_owned(), password_hash }).await
+/// Records that a token was not taken, if that is what `error` says.
+pub fn refused(error: &Error, client: Option<&Client>) {
+    if error.kind == Kind::Unauthenticated {
+        record(Event::TokenRefused, None, client);
+    }
 }
 
 /// The token in a header of the scheme `Bearer`, whose name is written in any case (RFC 9110, section 11.1).
@@ -184,10 +253,10 @@ impl fmt::Debug for Auth {
     }
 }
 
-/// Without the token: sessions may end up in a log.
+/// Without the tokens: sessions may end up in a log.
 impl fmt::Debug for Session {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { access_token: _, expires_in, user, role } = self;
+        let Self { access_token: _, expires_in, refresh_token: _, user, role } = self;
         f.debug_struct("Session")
             .field("expires_in", expires_in)
             .field("user", user)

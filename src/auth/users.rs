@@ -13,7 +13,7 @@ use sea_orm::{
 use secrecy::SecretString;
 use uuid::Uuid;
 
-use super::email::Email;
+use super::{email::Email, session_rows};
 use crate::{
     engine::database::{Database, Transaction, error_of},
     entities::{credentials, users},
@@ -82,7 +82,8 @@ pub async fn create(database: &Database, new: NewUser) -> Result<Uuid> {
     Ok(id)
 }
 
-async fn insert(transaction: &Transaction, id: Uuid, new: NewUser) -> Result<()> {
+/// Makes an account with a key in a transaction that does more.
+pub(super) async fn insert(transaction: &Transaction, id: Uuid, new: NewUser) -> Result<()> {
     let now = now();
     let user = users::ActiveModel {
         id: Set(id),
@@ -93,15 +94,19 @@ async fn insert(transaction: &Transaction, id: Uuid, new: NewUser) -> Result<()>
         updated_at: Set(now),
     };
     users::Entity::insert(user).exec_without_returning(transaction).await.map_err(taken)?;
-    let credential =
-        credentials::ActiveModel { user_id: Set(id), password_hash: Set(new.password_hash), disabled_at: Set(None) };
+    let credential = credentials::ActiveModel {
+        user_id: Set(id),
+        password_hash: Set(new.password_hash),
+        disabled_at: Set(None),
+        tokens_from: Set(None),
+    };
     credentials::Entity::insert(credential).exec_without_returning(transaction).await.map_err(error_of)?;
     Ok(())
 }
 
 /// Ends a transaction by how its work went. Undone here rather than by dropping it, so that the connection goes back to
 /// the pool.
-async fn end<T>(transaction: Transaction, outcome: Result<T>) -> Result<T> {
+pub(super) async fn end<T>(transaction: Transaction, outcome: Result<T>) -> Result<T> {
     match outcome {
         Ok(_) => transaction.commit().await?,
         Err(_) => transaction.rollback().await,
@@ -133,6 +138,13 @@ pub async fn by_id(database: &Database, id: Uuid) -> Result<Option<User>> {
     one(database, select().and_where(Expr::col((users::Entity, users::Column::Id)).eq(id))).await
 }
 
+/// The same as a transaction sees it.
+pub(super) async fn by_id_in(transaction: &Transaction, id: Uuid) -> Result<Option<User>> {
+    let statement = select().and_where(Expr::col((users::Entity, users::Column::Id)).eq(id)).take();
+    let row = transaction.query_one(&statement).await.map_err(error_of)?;
+    row.as_ref().map(user).transpose()
+}
+
 /// All accounts, oldest first.
 pub async fn all(database: &Database) -> Result<Vec<User>> {
     let statement = select().order_by((users::Entity, users::Column::Id), Order::Asc).take();
@@ -150,27 +162,60 @@ pub async fn set_role(database: &Database, id: Uuid, role: &str) -> Result<()> {
     update(database, id, |user| user.role = Set(role.to_owned())).await
 }
 
-/// Shuts a user out, or lets it in again. One without a password here has nothing that could be shut.
+/// Shuts a user out, and ends its sessions; or lets it in again, to sign in anew. One without a password here has nothing
+/// that could be shut.
 pub async fn set_disabled(database: &Database, id: Uuid, disabled: bool) -> Result<()> {
-    let disabled_at = Set(disabled.then(now));
-    update_credential(database, credentials::ActiveModel { user_id: Set(id), disabled_at, ..Default::default() }).await
-}
-
-/// Replaces the hash of a user's password.
-pub async fn set_password_hash(database: &Database, id: Uuid, hash: String) -> Result<()> {
-    let password_hash = Set(hash);
-    update_credential(database, credentials::ActiveModel { user_id: Set(id), password_hash, ..Default::default() })
-        .await
-}
-
-async fn update_credential(database: &Database, credential: credentials::ActiveModel) -> Result<()> {
+    let now = now();
+    let mut change = credentials::ActiveModel { disabled_at: Set(disabled.then_some(now)), ..Default::default() };
+    if disabled {
+        change.tokens_from = Set(Some(now));
+    }
     let transaction = database.begin().await?;
-    let updated = match credential.update(&transaction).await {
+    let changed = update_credential(&transaction, id, change, disabled).await;
+    end(transaction, changed).await
+}
+
+/// Replaces the hash of a user's password, and ends its sessions.
+pub async fn reset_password(database: &Database, id: Uuid, hash: String) -> Result<()> {
+    let transaction = database.begin().await?;
+    let changed = set_password(&transaction, id, hash).await;
+    end(transaction, changed).await
+}
+
+/// The same in a transaction that does more.
+pub(super) async fn set_password(transaction: &Transaction, id: Uuid, hash: String) -> Result<()> {
+    let change =
+        credentials::ActiveModel { password_hash: Set(hash), tokens_from: Set(Some(now())), ..Default::default() };
+    update_credential(transaction, id, change, true).await
+}
+
+/// Puts another hash of the same password in the place of the one that there is. Whoever calls this has locked the row.
+pub(super) async fn set_hash(transaction: &Transaction, id: Uuid, hash: String) -> Result<()> {
+    let change = credentials::ActiveModel { password_hash: Set(hash), ..Default::default() };
+    update_credential(transaction, id, change, false).await
+}
+
+/// What a user signs in with, locked until the end of the transaction, so that what is decided by it stays so.
+#[expect(clippy::disallowed_methods, reason = "credentials are the program's own rows, under no policy")]
+pub(super) async fn lock_credential(transaction: &Transaction, id: Uuid) -> Result<Option<credentials::Model>> {
+    credentials::Entity::find_by_id(id).lock_exclusive().one(transaction).await.map_err(error_of)
+}
+
+/// Changes what a user signs in with, and then ends its sessions if they shall not outlive that: in this order, since
+/// whoever opens one locks that row first.
+async fn update_credential(
+    transaction: &Transaction,
+    id: Uuid,
+    mut change: credentials::ActiveModel,
+    ends_sessions: bool,
+) -> Result<()> {
+    change.user_id = Set(id);
+    match change.update(transaction).await {
+        Ok(_) if ends_sessions => session_rows::end_all(transaction, id).await,
         Ok(_) => Ok(()),
         Err(DbErr::RecordNotUpdated) => Err(Error::not_found("This user does not sign in with a password here")),
         Err(error) => Err(error_of(error)),
-    };
-    end(transaction, updated).await
+    }
 }
 
 async fn update(database: &Database, id: Uuid, change: impl FnOnce(&mut users::ActiveModel)) -> Result<()> {

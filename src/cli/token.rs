@@ -1,12 +1,12 @@
 //! `rootstock token`: an access token for an account, without its password.
 //!
-//! In: the account and how long. Out: the token, alone on standard output.
+//! In: the account and how long. Out: the token, alone on standard output; its session ends with the account's others.
 
 use std::time::Duration;
 
 use clap::Args;
 use rootstock::{
-    auth::jwt::Tokens,
+    auth::{jwt::Tokens, sign_in::mint},
     config::{AuthConfig, Options},
 };
 
@@ -24,14 +24,15 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(options: &Options, arguments: &Arguments) -> Outcome {
     let tokens = Tokens::new(&AuthConfig::new(options, &options.database())?);
-    let user = user::find(&migrated(options).await?, &arguments.user).await?;
-    if user.disabled {
-        return Err(Failure::No(format!(
+    let database = migrated(options).await?;
+    let user = user::find(&database, &arguments.user).await?;
+    let lifetime = arguments.ttl.map_or(tokens.lifetime(), Duration::from_secs);
+    let token = mint(&database, &tokens, user.id, lifetime).await?.ok_or_else(|| {
+        Failure::No(format!(
             "error: the account is disabled, its tokens are not taken: `rootstock user enable {}` lets it in again",
             arguments.user
-        )));
-    }
-    let lifetime = arguments.ttl.map_or(tokens.lifetime(), Duration::from_secs);
-    println!("{}", tokens.issue(user.id, &user.role, lifetime)?);
+        ))
+    })?;
+    println!("{token}");
     Ok(())
 }

@@ -8,9 +8,10 @@ use std::io::{BufRead, stdin};
 use clap::{Args, Subcommand};
 use rootstock::{
     auth::{
+        audit::{Event, record},
         email::Email,
         password::Passwords,
-        sessions::{self, RegisterInput},
+        register::{RegisterInput, register},
         users::{self, ROLES, User},
     },
     config::Options,
@@ -47,7 +48,7 @@ pub(crate) enum Command {
         #[arg(value_parser = ROLES)]
         role: String,
     },
-    /// Shut an account out
+    /// Shut an account out, and end its sessions
     Disable {
         /// Its e-mail or id
         user: String,
@@ -57,7 +58,7 @@ pub(crate) enum Command {
         /// Its e-mail or id
         user: String,
     },
-    /// Give an account another password
+    /// Give an account another password, and end its sessions
     ResetPassword {
         /// Its e-mail or id
         user: String,
@@ -80,7 +81,7 @@ pub(super) async fn run(options: &Options, command: Command) -> Outcome {
         Command::Create { email, role, name, password } => {
             let password = password.read()?;
             let input = RegisterInput { email, password, name };
-            println!("{}", sessions::register(database, &Passwords::new(), input, &role).await?);
+            println!("{}", register(database, &Passwords::new(), input, &role).await?);
         }
         Command::List => {
             for user in users::all(database).await? {
@@ -88,15 +89,27 @@ pub(super) async fn run(options: &Options, command: Command) -> Outcome {
                 println!("{}  {:8} {:6}  {}", user.id, state, user.role, user.email.as_deref().unwrap_or("-"));
             }
         }
-        Command::Promote { user, role } => users::set_role(database, find(database, &user).await?.id, &role).await?,
-        Command::Disable { user } => users::set_disabled(database, find(database, &user).await?.id, true).await?,
-        Command::Enable { user } => users::set_disabled(database, find(database, &user).await?.id, false).await?,
+        Command::Promote { user, role } => {
+            let id = find(database, &user).await?.id;
+            users::set_role(database, id, &role).await?;
+            record(Event::RoleChanged, Some(id), None);
+        }
+        Command::Disable { user } => {
+            let id = find(database, &user).await?.id;
+            users::set_disabled(database, id, true).await?;
+            record(Event::Disabled, Some(id), None);
+        }
+        Command::Enable { user } => {
+            let id = find(database, &user).await?.id;
+            users::set_disabled(database, id, false).await?;
+            record(Event::Enabled, Some(id), None);
+        }
         Command::ResetPassword { user, password } => {
-            let user = find(database, &user).await?;
-            let password = password.read()?;
-            let known_as = user.email.into_iter().chain(user.name).collect();
-            let hash = Passwords::new().hash_new(password, known_as).await?;
-            users::set_password_hash(database, user.id, hash).await?;
+            let User { id, email, name, .. } = find(database, &user).await?;
+            let known_as = email.into_iter().chain(name).collect();
+            let hash = Passwords::new().hash_new(password.read()?, known_as, "password").await?;
+            users::reset_password(database, id, hash).await?;
+            record(Event::PasswordReset, Some(id), None);
         }
     }
     Ok(())

@@ -13,6 +13,8 @@ pub struct Model {
     pub password_hash: String,
     /// Since when the user cannot sign in; none for one who can.
     pub disabled_at: Option<DateTimeUtc>,
+    /// Since when the user's tokens are good that name no session; none for all of them.
+    pub tokens_from: Option<DateTimeUtc>,
 }
 
 /// None that anything could be reached through.

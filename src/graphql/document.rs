@@ -4,23 +4,22 @@
 //! variables, and what the schema answers about itself.
 
 use super::{
-    errors, parse, positions,
+    errors, parse,
+    persisted::{Persisted, Reference},
+    positions,
     schema::TypeSystem,
     size,
     tree::{self, Tree, Variables},
+    trusted::Trusted,
+    validation::{self, ValidateOnly},
     values::{self, Given},
 };
 use crate::{
     catalog::Catalog,
     engine::cursor,
     error::{Error, Kind, Result},
-    error_http,
 };
-use async_graphql::{
-    CacheControl, Name, Pos, Request as SchemaRequest, Response as SchemaResponse, ServerError, ValidationResult,
-    Variables as SchemaVariables,
-    extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute, NextValidation},
-};
+use async_graphql::{Name, Pos};
 use async_graphql_parser::{
     Positioned,
     types::{
@@ -30,9 +29,12 @@ use async_graphql_parser::{
 };
 use quick_cache::{Equivalent, sync::Cache};
 use serde_json::Value;
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    path::Path,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 /// How many documents are kept.
@@ -44,10 +46,12 @@ const MAX_CACHED_DOCUMENT: usize = 64 * 1024;
 const LEAST_SELECTIONS: u64 = 2_000;
 
 /// What a client sends.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Operation<'a> {
-    /// The document.
+    /// The document; empty where it is named instead.
     pub query: &'a str,
+    /// The document's name, where it has one.
+    pub reference: Option<Reference<'a>>,
     /// Which of its operations.
     pub name: Option<&'a str>,
     /// The text of a JSON object.
@@ -60,6 +64,7 @@ pub struct Operation<'a> {
 pub(super) struct Documents {
     /// The schema.
     pub(super) types: TypeSystem,
+    persisted: Persisted,
     cache: Cache<DocumentKey, Arc<Document>>,
     next: AtomicU64,
     max_selections: u64,
@@ -92,6 +97,8 @@ pub(super) struct Document {
     pub(super) document: ExecutableDocument,
     /// The operation that runs.
     pub(super) operation: OperationDefinition,
+    /// Whether it asks about the schema.
+    pub(super) introspects: bool,
     variables: Vec<Declared>,
     /// Variables whose values decide the plan; whether they are cursors.
     deciding: Vec<(Name, bool)>,
@@ -106,16 +113,29 @@ struct Declared {
 
 /// Why an operation does not run.
 pub(super) enum Refusal {
-    /// What is wrong, rendered.
+    /// What is wrong with the document, rendered.
     Errors(Vec<Value>),
-    /// It is a mutation and came by a method that must not change anything.
-    NotSafe,
+    /// What is wrong with the request.
+    Error(Error),
 }
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        error_http::log(&error);
-        Self::Errors(vec![errors::render(&error, None)])
+        Self::Error(error)
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let first = match self {
+            Self::Error(error) => return f.write_str(&error.message),
+            Self::Errors(errors) => errors.first().unwrap_or(&Value::Null),
+        };
+        f.write_str(first["message"].as_str().unwrap_or_default())?;
+        match &first["locations"][0] {
+            Value::Null => Ok(()),
+            at => write!(f, " (line {}, column {})", at["line"], at["column"]),
+        }
     }
 }
 
@@ -124,27 +144,76 @@ impl Documents {
     ///
     /// # Errors
     /// A catalogue that makes no schema.
-    pub(super) fn new(catalog: &Catalog, max_cost: u64) -> Result<Self, String> {
-        let types = TypeSystem::new(catalog, ValidateOnly).map_err(|error| error.to_string())?;
+    pub(super) fn new(catalog: &Catalog, max_cost: u64) -> Result<Self> {
+        let types = TypeSystem::new(catalog, ValidateOnly).map_err(Error::internal)?;
         let max_selections = max_cost.saturating_mul(4).max(LEAST_SELECTIONS);
-        Ok(Self { types, cache: Cache::new(DOCUMENTS), next: AtomicU64::new(0), max_selections })
+        let (cache, next) = (Cache::new(DOCUMENTS), AtomicU64::new(0));
+        Ok(Self { types, persisted: Persisted::new(None), cache, next, max_selections })
     }
 
-    /// The document, parsed and found valid now or before.
+    /// The same, of which none runs but those at `path`.
+    ///
+    /// # Errors
+    /// What is wrong with the documents there, in one line.
+    pub(super) fn trusting(mut self, path: &Path) -> Result<Self> {
+        let trusted = Trusted::load(path, |text| self.check(text).map_err(|refusal| refusal.to_string()))
+            .map_err(|fault| Error::bad_request(format!("GRAPHQL_TRUSTED_DOCUMENTS {fault}")))?;
+        tracing::info!(documents = trusted.len(), "only trusted documents are run");
+        self.persisted = Persisted::new(Some(trusted));
+        Ok(self)
+    }
+
+    /// The document that an operation means, parsed and found valid now or before.
     pub(super) fn find(&self, operation: &Operation<'_>) -> Result<Arc<Document>, Refusal> {
-        if let Some(document) = self.cache.get(&DocumentRef { query: operation.query, name: operation.name }) {
-            return Ok(document);
-        }
-        let document = Arc::new(self.read(operation)?);
-        if operation.query.len() <= MAX_CACHED_DOCUMENT {
-            let key = DocumentKey { query: operation.query.to_owned(), name: operation.name.map(str::to_owned) };
-            self.cache.insert(key, Arc::clone(&document));
-        }
+        let text = self.persisted.text(operation)?;
+        let document = match self.cache.get(&DocumentRef { query: &text, name: operation.name }) {
+            Some(document) => document,
+            None => {
+                let document = Arc::new(self.read(&text, operation)?);
+                if text.len() <= MAX_CACHED_DOCUMENT {
+                    let key = DocumentKey { query: text.to_owned(), name: operation.name.map(str::to_owned) };
+                    self.cache.insert(key, Arc::clone(&document));
+                }
+                document
+            }
+        };
+        self.persisted.keep(operation);
         Ok(document)
     }
 
-    fn read(&self, given: &Operation<'_>) -> Result<Document, Refusal> {
-        let lexed = size::lex(given.query);
+    fn read(&self, text: &str, given: &Operation<'_>) -> Result<Document, Refusal> {
+        let document = self.parse(text)?;
+        let operation = select(&document, given.name)?;
+        let declared: Vec<Declared> = operation.variable_definitions.iter().map(declare).collect();
+        // Validation looks at variables as well. They are judged before, in the words in which they are judged when the
+        // document is known, so that what is said of them does not depend on who sent the document first.
+        if declared.iter().all(|declared| self.knows(&declared.ty)) {
+            self.coerce(&declared, given.variables)?;
+        }
+        self.validate(&document, &operation, given.name, given.variables)?;
+        Ok(Document {
+            id: self.next.fetch_add(1, Ordering::Relaxed),
+            introspects: validation::introspects(&document),
+            deciding: parse::deciding_variables(&document, &operation),
+            document,
+            operation,
+            variables: declared,
+        })
+    }
+
+    /// Whether every operation of a document is valid, whatever its variables will be.
+    fn check(&self, text: &str) -> Result<(), Refusal> {
+        let document = self.parse(text)?;
+        for (name, _) in document.operations.iter() {
+            let name = name.map(Name::as_str);
+            let operation = select(&document, name)?;
+            self.validate(&document, &operation, name, None)?;
+        }
+        Ok(())
+    }
+
+    fn parse(&self, text: &str) -> Result<ExecutableDocument, Refusal> {
+        let lexed = size::lex(text);
         let limits = [
             (lexed.brackets > size::MAX_BRACKETS, "brackets nested deeper than", size::MAX_BRACKETS),
             (lexed.tokens > size::MAX_TOKENS, "more tokens than", size::MAX_TOKENS),
@@ -153,7 +222,7 @@ impl Documents {
         if let Some((_, what, limit)) = limits.iter().find(|(exceeded, ..)| *exceeded) {
             return Err(Error::new(Kind::CostLimit, format!("The document has {what} {limit}")).into());
         }
-        let document = async_graphql_parser::parse_query(given.query).map_err(|error| {
+        let document = async_graphql_parser::parse_query(text).map_err(|error| {
             let locations: Vec<Pos> = error.positions().collect();
             let code = match error {
                 async_graphql_parser::Error::RecursionLimitExceeded => errors::code(Kind::CostLimit),
@@ -166,33 +235,28 @@ impl Documents {
             let message = format!("The document has more than {} fields and fragments", self.max_selections);
             return Err(Error::new(Kind::CostLimit, message).into());
         }
-        let operation = select(&document, given.name)?;
-        let declared: Vec<Declared> = operation.variable_definitions.iter().map(declare).collect();
-        // Validation looks at variables as well. They are judged before, in the words in which they are judged when the
-        // document is known, so that what is said of them does not depend on who sent the document first.
-        if declared.iter().all(|declared| self.knows(&declared.ty)) {
-            self.coerce(&declared, given.variables)?;
+        Ok(document)
+    }
+
+    fn validate(
+        &self,
+        document: &ExecutableDocument,
+        operation: &OperationDefinition,
+        name: Option<&str>,
+        variables: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let schema = &self.types.schema;
+        let faults = validation::faults(schema, document, name, variables);
+        if !faults.is_empty() {
+            return Err(Refusal::Errors(errors::render_validation(&faults, schema.registry(), &self.types.inputs)));
         }
-        let mut request = SchemaRequest::new(String::new()).variables(placeholders(given.variables));
-        request.operation_name = given.name.map(str::to_owned);
-        request.set_parsed_query(document.clone());
-        let response = validated(self.types.schema.execute(request));
-        if !response.errors.is_empty() {
-            return Err(Refusal::Errors(errors::render_validation(&response.errors, &self.types.inputs)));
-        }
-        let misplaced = positions::misplaced(self.types.schema.registry(), &document, &operation);
+        let misplaced = positions::misplaced(schema.registry(), document, operation);
         if !misplaced.is_empty() {
             let render =
                 |(message, at): &(String, Pos)| errors::render_document(errors::VALIDATION_FAILED, message, &[*at]);
-            return Err(Refusal::Errors(misplaced.iter().map(render).collect()));
+            return Err(Refusal::Errors(errors::bounded(misplaced.iter(), render)));
         }
-        Ok(Document {
-            id: self.next.fetch_add(1, Ordering::Relaxed),
-            deciding: parse::deciding_variables(&document, &operation),
-            document,
-            operation,
-            variables: declared,
-        })
+        Ok(())
     }
 
     /// The variables, coerced to their declared types.
@@ -247,13 +311,11 @@ impl Documents {
         operation.ty = OperationType::Query;
         operation.selection_set.node =
             SelectionSet { items: vec![Positioned::new(Selection::Field(field.clone()), field.pos)] };
-        let request = SchemaRequest::new(String::new()).data(Introspection);
-        let mut request = request.variables(placeholders(variables));
-        request.set_parsed_query(ExecutableDocument {
+        let document = ExecutableDocument {
             operations: DocumentOperations::Single(Positioned::new(operation, field.pos)),
             fragments: document.document.fragments.clone(),
-        });
-        let response = self.types.schema.execute(request).await;
+        };
+        let response = validation::introspect(&self.types.schema, document, variables).await;
         if let Some(error) = response.errors.first() {
             return Err(Error::bad_request(error.message.clone()));
         }
@@ -335,58 +397,4 @@ fn select(document: &ExecutableDocument, name: Option<&str>) -> Result<Operation
         return Err(refuse("The schema has no subscriptions.".to_owned()));
     }
     Ok(operation.node.clone())
-}
-
-/// The variables for validation and introspection: those that were given, as JSON.
-fn placeholders(given: Option<&str>) -> SchemaVariables {
-    let json = given.and_then(|given| serde_json::from_str(given).ok());
-    SchemaVariables::from_json(json.unwrap_or(Value::Object(serde_json::Map::new())))
-}
-
-/// Runs a future that has nothing to wait for: validation reads the document and the schema alone.
-fn validated(future: impl Future<Output = SchemaResponse>) -> SchemaResponse {
-    use futures_util::FutureExt as _;
-    future.now_or_never().unwrap_or_else(|| {
-        SchemaResponse::from_errors(vec![ServerError::new("The document could not be validated", None)])
-    })
-}
-
-/// Marks a request that the schema is to answer.
-struct Introspection;
-
-/// Stops a schema before it executes anything but a question about itself: what is left is strict validation.
-#[derive(Debug, Clone, Copy)]
-struct ValidateOnly;
-
-impl ExtensionFactory for ValidateOnly {
-    fn create(&self) -> Arc<dyn Extension> {
-        Arc::new(Self)
-    }
-}
-
-#[async_graphql::async_trait::async_trait]
-impl Extension for ValidateOnly {
-    async fn validation(
-        &self,
-        context: &ExtensionContext<'_>,
-        next: NextValidation<'_>,
-    ) -> Result<ValidationResult, Vec<ServerError>> {
-        match context.data_opt::<Introspection>() {
-            // It is a field of a document that was found valid as a whole: by itself it may lack what others use.
-            Some(_) => Ok(ValidationResult { cache_control: CacheControl::default(), complexity: 0, depth: 0 }),
-            None => next.run(context).await,
-        }
-    }
-
-    async fn execute(
-        &self,
-        context: &ExtensionContext<'_>,
-        operation: Option<&str>,
-        next: NextExecute<'_>,
-    ) -> SchemaResponse {
-        match context.data_opt::<Introspection>() {
-            Some(_) => next.run(context, operation).await,
-            None => SchemaResponse::new(async_graphql::Value::Null),
-        }
-    }
 }

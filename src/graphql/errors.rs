@@ -1,10 +1,17 @@
 //! Failures as GraphQL errors: `extensions.code` by kind, from a closed list.
 //!
-//! In: an [`Error`], or what the schema says of a document. Out: JSON.
+//! In: an [`Error`], or what the schema says of a document. Out: JSON, bounded whatever was sent.
 
 use super::types::{InputType, InputTypes};
-use crate::error::{Error, Kind, nearest};
-use async_graphql::{Pos, ServerError};
+use crate::{
+    error::{Error, Kind, nearest},
+    error_http,
+};
+use async_graphql::{
+    Pos, ServerError,
+    registry::{MetaType, Registry},
+};
+use axum::http::HeaderValue;
 use heck::ToLowerCamelCase as _;
 use serde_json::{Map, Value, json};
 
@@ -12,6 +19,15 @@ use serde_json::{Map, Value, json};
 pub(super) const PARSE_FAILED: &str = "GRAPHQL_PARSE_FAILED";
 /// A document that the schema does not allow.
 pub(super) const VALIDATION_FAILED: &str = "GRAPHQL_VALIDATION_FAILED";
+/// A document that is named and not known.
+pub(super) const PERSISTED_QUERY_NOT_FOUND: &str = "PERSISTED_QUERY_NOT_FOUND";
+
+/// How many errors of a document are told.
+const MAX_TOLD: usize = 20;
+/// How many bytes of a text are told: it may quote what was sent.
+const MAX_TEXT: usize = 2_000;
+/// The longest name to which a nearest one is looked for.
+const MAX_NAME: usize = 100;
 
 /// The `extensions.code` of a kind of failure.
 pub(super) const fn code(kind: Kind) -> &'static str {
@@ -36,10 +52,17 @@ pub(super) const fn code(kind: Kind) -> &'static str {
     }
 }
 
-/// An error of the field `path`, or of the whole request.
-pub(super) fn render(error: &Error, path: Option<&str>) -> Value {
+/// An error of the field `path`, or of the whole request with the id `request_id`. What led to it goes to the log here.
+pub(super) fn render(error: &Error, path: Option<&str>, request_id: &HeaderValue) -> Value {
+    error_http::log(error);
     let mut extensions = Map::new();
     extensions.insert("code".into(), code(error.kind).into());
+    if error.kind == Kind::Internal {
+        extensions.insert("requestId".into(), request_id.to_str().unwrap_or_default().into());
+    }
+    if let Some(after) = error.retry_after {
+        extensions.insert("retryAfter".into(), after.get().into());
+    }
     let fields: Vec<_> = error.problems.iter().map(|problem| spelt(&problem.field)).collect();
     if let Some(field) = fields.first() {
         extensions.insert("field".into(), field.clone().into());
@@ -63,11 +86,11 @@ pub(super) fn render(error: &Error, path: Option<&str>) -> Value {
     };
     for (name, text) in [("details", details), ("hint", error.hint.clone())] {
         if let Some(text) = text {
-            extensions.insert(name.into(), text.into());
+            extensions.insert(name.into(), shortened(&text).into());
         }
     }
     let mut shown = Map::new();
-    shown.insert("message".into(), message(error, &fields, path.is_some()).into());
+    shown.insert("message".into(), shortened(&message(error, &fields, path.is_some())).into());
     if let Some(path) = path {
         shown.insert("path".into(), json!([path]));
     }
@@ -96,7 +119,7 @@ fn message(error: &Error, fields: &[String], of_field: bool) -> String {
 pub(super) fn render_document(code: &str, message: &str, locations: &[Pos]) -> Value {
     let locations: Vec<_> = locations.iter().map(|at| json!({ "line": at.line, "column": at.column })).collect();
     let mut shown = Map::new();
-    shown.insert("message".into(), message.into());
+    shown.insert("message".into(), shortened(message).into());
     if !locations.is_empty() {
         shown.insert("locations".into(), locations.into());
     }
@@ -114,6 +137,9 @@ fn nearest_input<'i>(message: &str, inputs: &'i InputTypes) -> Option<&'i str> {
         }
     }?;
     let (unknown, ty) = (unknown.trim_end_matches('"'), ty.trim_end_matches('"'));
+    if unknown.len() > MAX_NAME {
+        return None;
+    }
     match inputs.get(ty)? {
         InputType::Object { fields, .. } => nearest(unknown, fields.iter().map(|(field, _)| field.as_str())),
         InputType::Enum(members) => nearest(unknown, members.iter().map(String::as_str)),
@@ -121,18 +147,53 @@ fn nearest_input<'i>(message: &str, inputs: &'i InputTypes) -> Option<&'i str> {
     }
 }
 
-/// What the validation found; where a name of an input is misspelt, with the nearest one.
-pub(super) fn render_validation(errors: &[ServerError], inputs: &InputTypes) -> Vec<Value> {
+/// The nearest name to an unknown field or argument, out of the validation's words.
+fn nearest_output<'r>(message: &str, registry: &'r Registry) -> Option<&'r str> {
+    let quoted: Vec<_> = message.split('"').skip(1).step_by(2).collect();
+    let (unknown, names): (_, Vec<&str>) = match (message, quoted.as_slice()) {
+        (message, [unknown, ty]) if message.starts_with("Unknown field ") => {
+            (unknown, registry.types.get(*ty)?.fields()?.keys().map(String::as_str).collect())
+        }
+        (message, [unknown, field, ty]) if message.starts_with("Unknown argument ") => {
+            let field = registry.types.get(*ty).and_then(|ty: &MetaType| ty.field_by_name(field))?;
+            (unknown, field.args.keys().map(String::as_str).collect())
+        }
+        _ => return None,
+    };
+    if unknown.len() > MAX_NAME {
+        return None;
+    }
+    nearest(unknown, names)
+}
+
+/// What the validation found; where a name is misspelt, with the nearest one.
+pub(super) fn render_validation(errors: &[ServerError], registry: &Registry, inputs: &InputTypes) -> Vec<Value> {
     let limit = |error: &ServerError| error.message.contains("recursion depth");
-    errors
-        .iter()
-        .map(|error| {
-            let code = if limit(error) { code(Kind::CostLimit) } else { VALIDATION_FAILED };
-            let mut shown = render_document(code, &error.message, &error.locations);
-            if let Some(near) = nearest_input(&error.message, inputs) {
-                shown["extensions"]["hint"] = format!("Did you mean \"{near}\"?").into();
-            }
-            shown
-        })
-        .collect()
+    bounded(errors.iter(), |error| {
+        let code = if limit(error) { code(Kind::CostLimit) } else { VALIDATION_FAILED };
+        let mut shown = render_document(code, &error.message, &error.locations);
+        let near = nearest_input(&error.message, inputs).or_else(|| nearest_output(&error.message, registry));
+        if let Some(near) = near {
+            shown["extensions"]["hint"] = format!("Did you mean \"{near}\"?").into();
+        }
+        shown
+    })
+}
+
+/// The first of many errors, rendered, and how many more there are: an answer is not larger than it is of use.
+pub(super) fn bounded<T>(errors: impl ExactSizeIterator<Item = T>, render: impl Fn(T) -> Value) -> Vec<Value> {
+    let more = errors.len().saturating_sub(MAX_TOLD);
+    let mut shown: Vec<_> = errors.take(MAX_TOLD).map(render).collect();
+    if more > 0 {
+        shown.push(render_document(VALIDATION_FAILED, &format!("{more} more errors are not told"), &[]));
+    }
+    shown
+}
+
+/// A text, cut off where it is too long to be told.
+fn shortened(text: &str) -> String {
+    if text.len() <= MAX_TEXT {
+        return text.to_owned();
+    }
+    format!("{}…", &text[..text.floor_char_boundary(MAX_TEXT)])
 }

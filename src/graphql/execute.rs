@@ -4,16 +4,18 @@
 //! validated or planned: the variables are coerced, and bound.
 
 use super::{
+    answer::{FieldAnswer, Outcome, Reader},
     document::{Document, Documents, Operation, Refusal},
     errors,
-    operation::{Asked, Root, RootKind, SessionField, Source},
+    operation::{Asked, Root, RootKind},
     parse::{self, Context},
+    prepared::{OperationKey, OperationRef, Planned, Prepared, PreparedKind, PreparedRoot, Ready},
     tree::{self, Tree, Variables},
 };
 use crate::{
-    auth::{Auth, client::Client},
-    catalog::scalar::{Style, write_string},
-    config::Limits,
+    auth::{Auth, client::Client, sessions},
+    catalog::scalar::Style,
+    config::{GraphQlConfig, Limits},
     engine::{
         Engine, LARGE,
         authorize::Who,
@@ -26,21 +28,13 @@ use crate::{
         render::Answer,
         request::Question,
     },
-    error::{Error, Result},
-    error_http,
+    error::{Error, Kind, Result},
 };
 use async_graphql::Name;
-use async_graphql_parser::{
-    Positioned,
-    types::{Field, OperationType, Selection},
-};
+use async_graphql_parser::types::{OperationType, Selection};
 use futures_util::future::join_all;
-use quick_cache::{Equivalent, sync::Cache};
-use serde_json::Value;
+use quick_cache::sync::Cache;
 use std::sync::Arc;
-
-/// A field's name in the answer, whether `null` is an answer of it, and its JSON.
-type FieldAnswer = (String, bool, Result<Vec<u8>>);
 
 /// How many planned operations are kept: documents, times roles, times shapes of variables.
 const OPERATIONS: usize = 2_000;
@@ -54,127 +48,100 @@ struct Inner {
     auth: Auth,
     documents: Documents,
     limits: Limits,
+    /// Whether anonymous callers may learn the schema.
+    introspection: bool,
+    batch_limit: usize,
     operations: Cache<OperationKey, Arc<Prepared>>,
-}
-
-/// What became of an operation.
-#[derive(Debug)]
-pub enum Outcome {
-    /// It ran; the answer has `data`, and `errors` if some field failed.
-    Executed(Vec<u8>),
-    /// It did not run: the document or the variables are wrong. The answer has no `data`.
-    Refused(Vec<u8>),
-    /// It is a mutation and came by a method that must not change anything.
-    NotSafe,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct OperationKey {
-    document: u64,
-    who: Who,
-    shape: Vec<u8>,
-}
-
-/// An [`OperationKey`] that is only looked up; it hashes alike.
-#[derive(Hash)]
-struct OperationRef<'a> {
-    document: u64,
-    who: &'a Who,
-    shape: &'a [u8],
-}
-
-impl Equivalent<OperationKey> for OperationRef<'_> {
-    fn equivalent(&self, key: &OperationKey) -> bool {
-        self.document == key.document && *self.who == key.who && self.shape == key.shape
-    }
-}
-
-/// An operation with its plans.
-struct Prepared {
-    mutation: bool,
-    roots: Vec<PreparedRoot>,
-}
-
-struct PreparedRoot {
-    key: String,
-    nullable: bool,
-    /// An error that does not depend on values is found here, and kept: it is the same the next time.
-    kind: Result<PreparedKind>,
-}
-
-enum PreparedKind {
-    TypeName(&'static str),
-    Planned(Planned),
-    Node(Source, Vec<(usize, Planned)>),
-    Session(SessionField),
-    Introspection(Box<Positioned<Field>>),
-}
-
-pub(super) struct Planned {
-    pub(super) plan: Arc<Plan>,
-    pub(super) sources: Vec<Source>,
-}
-
-impl Prepared {
-    /// How many values its questions have.
-    fn values(&self) -> usize {
-        let planned = self.roots.iter().map(|root| match &root.kind {
-            Ok(PreparedKind::Planned(planned)) => planned.sources.len(),
-            _ => 0,
-        });
-        planned.sum()
-    }
-
-    /// The fields that cannot be planned, if one of them leaves no answer whatever the others would say.
-    fn spoilt(&self) -> Option<Vec<FieldAnswer>> {
-        let failed = |root: &PreparedRoot| match &root.kind {
-            Err(error) => Some((root.key.clone(), root.nullable, Err(error.repeated()))),
-            Ok(_) => None,
-        };
-        let spoilt = self.roots.iter().any(|root| root.kind.is_err() && (self.mutation || !root.nullable));
-        spoilt.then(|| self.roots.iter().filter_map(failed).collect())
-    }
 }
 
 impl GraphQl {
     /// GraphQL over `engine`.
     ///
     /// # Errors
-    /// A catalogue that makes no schema: two types of one name.
-    pub fn new(engine: Engine, auth: Auth, limits: Limits) -> Result<Self, String> {
-        let documents = Documents::new(engine.catalog(), limits.max_cost)?;
-        Ok(Self(Arc::new(Inner { engine, auth, documents, limits, operations: Cache::new(OPERATIONS) })))
+    /// A catalogue that makes no schema: two types of one name. Trusted documents that cannot be.
+    pub fn new(engine: Engine, auth: Auth, limits: Limits, config: &GraphQlConfig) -> Result<Self> {
+        let mut documents = Documents::new(engine.catalog(), limits.max_cost)?;
+        if let Some(path) = &config.trusted_documents {
+            documents = documents.trusting(path)?;
+        }
+        let operations = Cache::new(OPERATIONS);
+        let GraphQlConfig { introspection, batch_limit, .. } = *config;
+        Ok(Self(Arc::new(Inner { engine, auth, documents, limits, introspection, batch_limit, operations })))
     }
 
-    /// Who sent a request with these headers.
+    /// Whether everybody may learn the schema.
+    pub fn is_introspectable(&self) -> bool {
+        self.0.introspection
+    }
+
+    /// How many operations a request may hold.
+    pub fn batch_limit(&self) -> usize {
+        self.0.batch_limit
+    }
+
+    /// Who sent `operations` with these headers, from where `client` says.
     ///
     /// # Errors
-    /// `Unauthenticated` for a token that is not good.
-    pub async fn identify(&self, headers: &axum::http::HeaderMap) -> Result<Principal> {
-        self.0.auth.identify(headers).await
+    /// `Unauthenticated` for a token that is not good, unless none of the operations is about who asks.
+    pub async fn identify(
+        &self,
+        headers: &axum::http::HeaderMap,
+        operations: &[Operation<'_>],
+        client: &Client,
+    ) -> Result<Principal> {
+        match self.0.auth.principal(headers).await {
+            // Looked at only now: most headers are good.
+            Err(error)
+                if error.kind == Kind::Unauthenticated
+                    && operations.iter().all(|operation| self.ignores_header(operation)) =>
+            {
+                Ok(Principal::anonymous())
+            }
+            principal => principal.inspect_err(|error| sessions::refused(error, Some(client))),
+        }
     }
 
-    /// Whether an operation does nothing but log in, so that a stale token does not matter.
-    pub fn logs_in(&self, operation: &Operation<'_>) -> bool {
+    /// Whether an operation does nothing but sign in or go on with a session, so that a stale token does not matter.
+    fn ignores_header(&self, operation: &Operation<'_>) -> bool {
         self.0.documents.find(operation).is_ok_and(|document| {
             let fields = document.operation.selection_set.node.items.iter().map(|item| &item.node);
             let mut names = fields.map(|item| match item {
                 Selection::Field(field) => Some(field.node.name.node.as_str()),
                 _ => None,
             });
-            document.operation.ty == OperationType::Mutation && names.all(|name| name == Some("login"))
+            document.operation.ty == OperationType::Mutation
+                && names.all(|name| matches!(name, Some("login" | "refresh")))
         })
     }
 
     /// Runs an operation that `principal` asks for, from where `client` says.
     pub async fn execute(&self, operation: &Operation<'_>, principal: &Principal, client: &Client) -> Outcome {
-        match self.run(operation, principal, client).await {
-            Ok(bytes) => Outcome::Executed(bytes),
-            Err(Refusal::NotSafe) => Outcome::NotSafe,
-            Err(Refusal::Errors(errors)) => {
-                Outcome::Refused(serde_json::json!({ "errors": errors }).to_string().into_bytes())
-            }
+        let ready = self.ready(operation, principal);
+        self.finish(operation, ready, principal, client).await
+    }
+
+    /// Runs operations one after the other, each by itself; none if together they would cost more than one may.
+    ///
+    /// # Errors
+    /// `CostLimit`.
+    pub async fn execute_all(
+        &self,
+        operations: &[Operation<'_>],
+        principal: &Principal,
+        client: &Client,
+    ) -> Result<Vec<Outcome>> {
+        let ready: Vec<_> = operations.iter().map(|operation| self.ready(operation, principal)).collect();
+        let costs = ready.iter().flatten().map(|ready| ready.prepared.cost);
+        let (cost, most) = (costs.fold(0, u64::saturating_add), self.0.limits.max_cost);
+        if cost > most {
+            let message = format!("The operations together cost more than {most}");
+            return Err(Error::new(Kind::CostLimit, message).hint("Send fewer of them at a time"));
         }
+        let mut outcomes = Vec::with_capacity(operations.len());
+        for (operation, ready) in operations.iter().zip(ready) {
+            outcomes.push(self.finish(operation, ready, principal, client).await);
+        }
+        Ok(outcomes)
     }
 
     /// What the data fields of an operation ask of the engine, with the values of their slots: none of it is run.
@@ -182,10 +149,7 @@ impl GraphQl {
     /// # Errors
     /// What [`GraphQl::execute`] would refuse, as one error.
     pub fn questions(&self, operation: &Operation<'_>) -> Result<Vec<(Question, Vec<Argument>)>> {
-        let refused = |refusal: Refusal| match refusal {
-            Refusal::Errors(errors) => Error::bad_request(Value::Array(errors).to_string()),
-            Refusal::NotSafe => Error::bad_request("a mutation"),
-        };
+        let refused = |refusal: Refusal| Error::bad_request(refusal.to_string());
         let document = self.0.documents.find(operation).map_err(refused)?;
         let mut trees = self.0.documents.variables(&document, operation.variables)?;
         let (mut next, mut leaves) = (0, Vec::new());
@@ -203,10 +167,16 @@ impl GraphQl {
             .collect())
     }
 
-    async fn run(&self, operation: &Operation<'_>, principal: &Principal, client: &Client) -> Result<Vec<u8>, Refusal> {
+    /// What an operation needs to run, or why it does not: all that is found before anything happens.
+    fn ready(&self, operation: &Operation<'_>, principal: &Principal) -> Result<Ready, Refusal> {
         let document = self.0.documents.find(operation)?;
         if operation.safe && document.operation.ty == OperationType::Mutation {
-            return Err(Refusal::NotSafe);
+            return Err(Error::method_not_allowed("A mutation must be sent by POST", "POST").into());
+        }
+        // A document is kept for everybody: that it is valid says nothing of who may ask it.
+        if document.introspects && self.conceals_from(principal) {
+            let message = "The schema is not shown to anonymous callers";
+            return Err(Refusal::Errors(vec![errors::render_document(errors::VALIDATION_FAILED, message, &[])]));
         }
         let mut trees = self.0.documents.variables(&document, operation.variables)?;
         let shape = document.shape(&trees)?;
@@ -225,17 +195,35 @@ impl GraphQl {
                 prepared
             }
         };
-        if let Some(failed) = prepared.spoilt() {
-            return Ok(assemble(failed));
-        }
         let mut leaves = Vec::with_capacity(trees.len());
         trees.into_iter().filter_map(|(_, tree)| tree).for_each(|tree| tree::take_leaves(tree, &mut leaves));
-        let fields = if prepared.mutation {
+        Ok(Ready { document, prepared, leaves })
+    }
+
+    fn conceals_from(&self, principal: &Principal) -> bool {
+        !self.0.introspection && principal.is_anonymous()
+    }
+
+    async fn finish(
+        &self,
+        operation: &Operation<'_>,
+        ready: Result<Ready, Refusal>,
+        principal: &Principal,
+        client: &Client,
+    ) -> Outcome {
+        let reader = Reader { client, concealed: self.conceals_from(principal).then_some(*operation) };
+        let Ready { document, prepared, leaves } = match ready {
+            Ok(ready) => ready,
+            Err(refusal) => return reader.refused(refusal),
+        };
+        if let Some(failed) = prepared.spoilt() {
+            return reader.executed(failed);
+        }
+        reader.executed(if prepared.mutation {
             self.mutate(&prepared, &leaves, principal, client).await
         } else {
             self.query(&document, operation.variables, &prepared, &leaves, principal).await
-        };
-        Ok(assemble(fields))
+        })
     }
 
     fn parse(&self, document: &Document, trees: &[(Name, Option<Tree>)]) -> Result<super::operation::Operation> {
@@ -255,15 +243,17 @@ impl GraphQl {
     fn prepare(&self, document: &Document, trees: &[(Name, Option<Tree>)], who: &Who) -> Result<Prepared> {
         let operation = self.parse(document, trees)?;
         let has = |of: fn(&RootKind) -> bool| operation.roots.iter().any(|root| of(&root.kind));
-        if has(|kind| matches!(kind, RootKind::Session(_))) && has(|kind| matches!(kind, RootKind::Question(_))) {
-            let message = "register and login stand alone: other fields run as the caller who sends them";
+        let sessions = |kind: &RootKind| matches!(kind, RootKind::Session(_) | RootKind::Logout(_));
+        if has(sessions) && has(|kind| matches!(kind, RootKind::Question(_))) {
+            let message = "What signs in or out stands alone: other fields run as the caller who sends them";
             return Err(
                 Error::bad_request(message).hint("Send them in a document of their own, and the rest with the token")
             );
         }
         let root =
             |root: Root| PreparedRoot { key: root.key, nullable: root.nullable, kind: self.plan(root.kind, who) };
-        Ok(Prepared { mutation: operation.mutation, roots: operation.roots.into_iter().map(root).collect() })
+        let (mutation, cost) = (operation.mutation, operation.cost);
+        Ok(Prepared { mutation, cost, roots: operation.roots.into_iter().map(root).collect() })
     }
 
     fn plan(&self, kind: RootKind, who: &Who) -> Result<PreparedKind> {
@@ -275,6 +265,7 @@ impl GraphQl {
                 PreparedKind::Node(source, planned.collect::<Result<_>>()?)
             }
             RootKind::Session(session) => PreparedKind::Session(session),
+            RootKind::Logout(token) => PreparedKind::Logout(token),
             RootKind::Introspection(field) => PreparedKind::Introspection(field),
         })
     }
@@ -372,7 +363,8 @@ impl GraphQl {
                 }
                 (Ok(Some((plan, bound))), _) => self.change(&mut transaction, plan, &bound).await,
                 (_, Ok(PreparedKind::TypeName(name))) => Ok(format!("\"{name}\"").into_bytes()),
-                (_, Ok(PreparedKind::Session(session))) => self.sign_in(session, leaves, client).await,
+                (_, Ok(PreparedKind::Session(session))) => self.sign_in(session, leaves, principal, client).await,
+                (_, Ok(PreparedKind::Logout(token))) => self.sign_out(token, leaves, client).await,
                 _ => Err(Error::internal("a mutation without a plan")),
             };
             let failed = bytes.is_err();
@@ -405,41 +397,4 @@ impl GraphQl {
 async fn read(engine: &Engine, connection: &Connection, plan: &Plan, bound: &Bound) -> Result<Vec<u8>> {
     let answer: Answer = engine.read(connection, plan, bound).await?;
     Ok(answer.bytes)
-}
-
-/// Frames the fields of an answer. A failed field that can be null is null; another makes all of the data null.
-fn assemble(fields: Vec<FieldAnswer>) -> Vec<u8> {
-    let mut failures = Vec::new();
-    let spoilt = fields.iter().any(|(_, nullable, bytes)| !nullable && bytes.is_err());
-    let size: usize = fields.iter().map(|(key, _, bytes)| key.len() + 4 + bytes.as_ref().map_or(4, Vec::len)).sum();
-    let mut data = Vec::with_capacity(size + 16);
-    data.extend_from_slice(b"{\"data\":");
-    let start = data.len();
-    data.push(b'{');
-    for (index, (key, _, bytes)) in fields.into_iter().enumerate() {
-        if index > 0 {
-            data.push(b',');
-        }
-        write_string(&key, &mut data);
-        data.push(b':');
-        match bytes {
-            Ok(bytes) => data.extend_from_slice(&bytes),
-            Err(error) => {
-                error_http::log(&error);
-                failures.push(errors::render(&error, Some(&key)));
-                data.extend_from_slice(b"null");
-            }
-        }
-    }
-    data.push(b'}');
-    if spoilt {
-        data.truncate(start);
-        data.extend_from_slice(b"null");
-    }
-    if !failures.is_empty() {
-        data.extend_from_slice(b",\"errors\":");
-        data.extend_from_slice(Value::Array(failures).to_string().as_bytes());
-    }
-    data.push(b'}');
-    data
 }

@@ -9,6 +9,8 @@ use async_graphql_parser::{Positioned, types::Field};
 pub(super) struct Operation {
     /// Whether it is a mutation.
     pub mutation: bool,
+    /// What it costs.
+    pub cost: u64,
     /// Its root fields.
     pub roots: Vec<Root>,
 }
@@ -33,8 +35,10 @@ pub(super) enum RootKind {
     Question(Asked),
     /// The row with a global id: what is asked depends on the resource that the id names.
     Node(Source, Vec<(usize, Asked)>),
-    /// To sign in, or to register first.
+    /// A session.
     Session(SessionField),
+    /// The end of the session of a refresh token.
+    Logout(Source),
     /// Of the schema itself.
     Introspection(Box<Positioned<Field>>),
 }
@@ -80,19 +84,26 @@ impl Source {
     }
 }
 
-/// A field that signs in.
+/// A field that gives a session.
 #[derive(Debug, Clone)]
 pub(super) struct SessionField {
-    /// Whether an account is made first.
-    pub register: bool,
-    /// The e-mail address.
-    pub email: Source,
-    /// The password.
-    pub password: Source,
-    /// The new account's name.
-    pub name: Option<Source>,
+    /// The way to it.
+    pub by: SignIn,
     /// What of the session is told, and under which name.
     pub fields: Vec<(String, SessionPart)>,
+}
+
+/// A way to a session, with where its values come from.
+#[derive(Debug, Clone)]
+pub(super) enum SignIn {
+    /// A new account.
+    Register { email: Source, password: Source, name: Source },
+    /// A password.
+    Login { email: Source, password: Source },
+    /// A session that there is, by its refresh token.
+    Refresh(Source),
+    /// Another password.
+    ChangePassword { current: Source, new: Source },
 }
 
 /// A field of a session.
@@ -104,6 +115,8 @@ pub(super) enum SessionPart {
     TokenType,
     /// The seconds until the token expires.
     ExpiresIn,
+    /// The refresh token.
+    RefreshToken,
     /// `Session`.
     TypeName,
     /// Who signed in.

@@ -73,7 +73,7 @@ pub(super) fn parse(context: &Context<'_>, operation: &OperationDefinition) -> R
         }
         roots.push(root);
     }
-    Ok(Operation { mutation, roots })
+    Ok(Operation { mutation, cost, roots })
 }
 
 /// Fields of one name in the answer, which are merged.

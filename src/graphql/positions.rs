@@ -1,7 +1,8 @@
 //! Whether each variable fits where it stands (GraphQL specification, section 5.8.5), which the schema's own validation
-//! declares as a rule and does not come to apply.
+//! declares as a rule and does not come to apply; and what stands at `__typename`, at which it does not look.
 //!
-//! In: a document that is valid otherwise, and one of its operations. Out: the variables that do not fit.
+//! In: a document that is valid otherwise, and one of its operations. Out: the variables that do not fit, and what a
+//! `__typename` cannot have.
 
 use async_graphql::{
     Pos,
@@ -10,13 +11,14 @@ use async_graphql::{
 use async_graphql_parser::{
     Positioned,
     types::{
-        BaseType, Directive, ExecutableDocument, OperationDefinition, OperationType, Selection, SelectionSet, Type,
+        BaseType, Directive, ExecutableDocument, Field, OperationDefinition, OperationType, Selection, SelectionSet,
+        Type,
     },
 };
 use async_graphql_value::{ConstValue, Name, Value};
 use std::collections::HashSet;
 
-/// What is wrong, and where, for every variable of `operation` that does not fit.
+/// What is wrong, and where, for every variable of `operation` that does not fit and every `__typename` that has too much.
 pub(super) fn misplaced(
     registry: &Registry,
     document: &ExecutableDocument,
@@ -48,6 +50,9 @@ impl<'d> Walk<'d> {
             self.directives(item.node.directives());
             match &item.node {
                 Selection::Field(field) => {
+                    if field.node.name.node == "__typename" {
+                        self.type_name(&field.node);
+                    }
                     let known = on.and_then(|on| on.field_by_name(&field.node.name.node));
                     for (name, value) in &field.node.arguments {
                         let argument = known.and_then(|known| known.args.get(name.node.as_str()));
@@ -71,6 +76,25 @@ impl<'d> Walk<'d> {
                         self.set(&fragment.node.selection_set.node, on);
                     }
                 }
+            }
+        }
+    }
+
+    fn type_name(&mut self, field: &'d Field) {
+        if let Some((name, _)) = field.arguments.first() {
+            self.found.push((format!("Unknown argument \"{}\" on field \"__typename\"", name.node), name.pos));
+        }
+        if let Some(item) = field.selection_set.node.items.first() {
+            self.found.push(("Field \"__typename\" must not have a selection".to_owned(), item.pos));
+        }
+        for directive in &field.directives {
+            let name = &directive.node.name.node;
+            // Those that an operation may have are known by what they decide.
+            if !matches!(name.as_str(), "skip" | "include") {
+                self.found.push((format!("Unknown directive \"{name}\""), directive.pos));
+            } else if directive.node.get_argument("if").is_none() {
+                let message = format!("Directive \"@{name}\" argument \"if\" is required but not provided");
+                self.found.push((message, directive.pos));
             }
         }
     }

@@ -75,7 +75,8 @@ struct Types<'c> {
 
 impl<'c> Types<'c> {
     fn of(catalog: &'c Catalog) -> (SchemaBuilder, InputTypes) {
-        let schema = Schema::build("Query", Some("Mutation"), None).introspection_only();
+        // What was meant is said by `errors`, within bounds.
+        let schema = Schema::build("Query", Some("Mutation"), None).introspection_only().disable_suggestions();
         let mut types = Self { catalog, schema: Some(schema), inputs: InputTypes::new(), registered: Vec::new() };
         types.shared();
         let mut query = Object::new("Query").description("Everything that can be read.");

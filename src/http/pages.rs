@@ -48,15 +48,19 @@ const PLAIN_LANDING: &str = "<!doctype html>
 ";
 
 /// `/graphiql`, `/docs` and the assets of all pages. The landing page shares its path with the OpenAPI document, so the
-/// router that knows both decides, and calls [`landing`].
-pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new()
-        .route("/graphiql", get(|headers: HeaderMap| async move { page(Dist::get("graphiql.html"), &headers) }))
-        .route("/docs", get(|headers: HeaderMap| async move { page(Dist::get("docs.html"), &headers) }))
-        .route(
-            "/assets/{*path}",
-            get(|Path(path): Path<String>| async move { asset(Dist::get(&format!("assets/{path}"))) }),
-        )
+/// router that knows both decides, and calls [`landing`]. A browser asks for a page without a token, so where anonymous
+/// callers are not shown the schema there is no `/graphiql` for anybody.
+pub(super) fn routes<S: Clone + Send + Sync + 'static>(graphiql: bool) -> Router<S> {
+    let routes = Router::new();
+    let routes = if graphiql {
+        routes.route("/graphiql", get(|headers: HeaderMap| async move { page(Dist::get("graphiql.html"), &headers) }))
+    } else {
+        routes
+    };
+    routes.route("/docs", get(|headers: HeaderMap| async move { page(Dist::get("docs.html"), &headers) })).route(
+        "/assets/{*path}",
+        get(|Path(path): Path<String>| async move { asset(Dist::get(&format!("assets/{path}"))) }),
+    )
 }
 
 /// The page at `/` for a browser.

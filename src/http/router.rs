@@ -7,6 +7,7 @@ use super::{
     layers, pages,
 };
 use crate::{
+    accept::Accept,
     auth::{self, Auth, layer::identify},
     config::HttpConfig,
     engine::Engine,
@@ -61,18 +62,24 @@ pub fn router(parts: Parts) -> Router {
         .merge(auth::routes::routes(auth.clone(), engine))
         .merge(rest::routes(rest))
         .layer(from_fn_with_state(auth, identify));
-    let routes = Router::new()
+    // GraphQL answers in its own form whatever fails around it, so it is surrounded by itself.
+    let surrounded = |routes: Router| {
+        routes
+            .layer(DefaultBodyLimit::max(config.max_body_bytes))
+            .layer(from_fn(spell_out))
+            .layer(from_fn_with_state(bounds.clone(), layers::surround))
+    };
+    let shows_schema = graphql.is_introspectable();
+    let graphql = surrounded(graphql::routes(graphql)).layer(from_fn(graphql::spell_failures));
+    let others = Router::new()
         .route("/", get(root).options(async || [(header::ALLOW, "OPTIONS,GET,HEAD")]))
         .route("/openapi.json", get(openapi))
         .with_state(document)
-        .merge(pages::routes())
+        .merge(pages::routes(shows_schema))
         .merge(health::routes(readiness))
-        .merge(graphql::routes(graphql))
         .merge(identified)
-        .fallback(async || Error::not_found("Invalid path specified in request URL").code("PGRST125"))
-        .layer(DefaultBodyLimit::max(config.max_body_bytes))
-        .layer(from_fn(spell_out))
-        .layer(from_fn_with_state(bounds, layers::surround));
+        .fallback(async || Error::not_found("Invalid path specified in request URL").code("PGRST125"));
+    let routes = surrounded(others).merge(graphql);
     let routes = match layers::cors(&config) {
         Some(cors) => routes
             .layer(map_request(layers::show_options))
@@ -88,7 +95,8 @@ pub fn router(parts: Parts) -> Router {
 
 /// The landing page for a browser, the OpenAPI document for everybody else, as PostgREST's root has it.
 async fn root(document: State<Document>, headers: HeaderMap) -> Response {
-    if quality(&headers, "text/html") > quality(&headers, "application/json").max(quality(&headers, OPENAPI)) {
+    let accept = Accept::of(&headers);
+    if accept.named("text/html") > accept.named("application/json").max(accept.named(OPENAPI)) {
         pages::landing()
     } else {
         openapi(document, headers).await
@@ -116,27 +124,13 @@ impl Document {
 
 /// The OpenAPI document, under its own media type for who prefers that to plain JSON.
 async fn openapi(State(document): State<Document>, headers: HeaderMap) -> Response {
-    let own = quality(&headers, OPENAPI) > quality(&headers, "application/json");
+    let accept = Accept::of(&headers);
+    let own = accept.named(OPENAPI) > accept.named("application/json");
     let media = if own { "application/openapi+json; charset=utf-8" } else { "application/json; charset=utf-8" };
     match document.bytes() {
         Ok(bytes) => ([(header::CONTENT_TYPE, media), (header::VARY, "Accept")], bytes).into_response(),
         Err(error) => error.into_response(),
     }
-}
-
-/// How much a request wants a media type that it names, in thousandths; 0 for one that it does not. `*/*` names none:
-/// who takes everything has not asked for a page.
-fn quality(headers: &HeaderMap, media: &str) -> u32 {
-    let ranges = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    let of = |range: &str| {
-        let mut parts = range.split(';').map(str::trim);
-        let named = parts.next().is_some_and(|name| name.eq_ignore_ascii_case(media));
-        let weight = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-        let weight = weight.map_or(Some(1.0), |text| text.parse::<f32>().ok()).unwrap_or_default();
-        // Of three digits at most: the cast cuts off nothing that a client meant.
-        named.then_some((weight.clamp(0.0, 1.0) * 1000.0) as u32)
-    };
-    ranges.flat_map(|value| value.split(',')).filter_map(of).max().unwrap_or_default()
 }
 
 /// Gives the framework's own refusals, which are plain text or nothing, the four members of an error.

@@ -4,6 +4,7 @@
 //! `Content-Type` it has, and whether it must hold exactly one row.
 
 use crate::{
+    accept::{Accept, Range},
     engine::{
         render::Answer,
         request::{Form, Format},
@@ -12,7 +13,6 @@ use crate::{
 };
 use axum::http::{HeaderMap, HeaderValue, header};
 use bytes::Bytes;
-use std::cmp::Reverse;
 
 /// A media type that answers are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,17 +28,6 @@ pub(super) enum Media {
     },
     /// An array without members that are null.
     StrippedArray,
-}
-
-/// A media range of an `Accept` header.
-struct Range {
-    /// The type and its parameters as the client wrote them, without the quality.
-    written: String,
-    /// Those in lower case.
-    media: String,
-    stripped: bool,
-    /// In thousandths.
-    quality: u32,
 }
 
 impl Media {
@@ -57,29 +46,30 @@ impl Media {
         if matches!(first.as_bytes(), b"*/*" | b"application/json") && values.next().is_none() {
             return Ok(Self::Json);
         }
-        let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
-        let ranges: Vec<_> = values.flat_map(elements).filter_map(Range::parse).collect();
-        if ranges.is_empty() {
+        let accept = Accept::of(headers);
+        if accept.is_empty() {
             return Ok(Self::Json);
         }
-        // What is said of each type by the most exact range that it is in: the header is gone through once a type, since
-        // it may be long.
-        let judged = Self::OFFERED.into_iter().enumerate().filter_map(|(number, media)| {
-            let about = ranges.iter().enumerate().filter(|(_, range)| range.matches(media));
-            let (_, exact) = about.clone().min_by_key(|(_, range)| range.wildness())?;
-            if exact.quality == 0 {
-                return None;
-            }
-            // Of equal quality the more exact range counts, then the one that stands before.
-            let wanted = about.filter(|(_, range)| range.quality > 0);
-            let best = wanted.map(|(at, range)| (Reverse(range.quality), range.wildness(), at)).min()?;
-            Some(((best, number), media))
-        });
-        let found = judged.min_by_key(|(rank, _)| *rank).map(|(_, media)| media);
-        found.ok_or_else(|| {
-            let written: Vec<_> = ranges.iter().map(|range| range.written.as_str()).collect();
+        accept.best(Self::OFFERED, |range, media| media.is_in(range)).ok_or_else(|| {
+            let written: Vec<_> = accept.ranges().map(Range::written).collect();
             Error::new(Kind::NotAcceptable, format!("None of these media types are available: {}", written.join(", ")))
         })
+    }
+
+    /// Whether a range has this type in it. A vendor's type is given to who asks for it.
+    fn is_in(self, range: &Range<'_>) -> bool {
+        let stripped = range.parameter("nulls").is_some_and(|nulls| nulls.eq_ignore_ascii_case("stripped"));
+        let array = || range.is("application/vnd.pgrst.array+json") || range.is("application/vnd.pgrst.array");
+        match self {
+            // An array with its nulls is plain JSON.
+            Self::Json => range.covers("application/json") || array() && !stripped,
+            Self::Csv => range.covers("text/csv"),
+            Self::Object { stripped: without } => {
+                (range.is("application/vnd.pgrst.object+json") || range.is("application/vnd.pgrst.object"))
+                    && without == stripped
+            }
+            Self::StrippedArray => array() && stripped,
+        }
     }
 
     /// How the engine writes the answer.
@@ -144,63 +134,6 @@ impl Media {
         }
         Bytes::from(bytes)
     }
-}
-
-impl Range {
-    /// A media range; none for what is no media type.
-    fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split(';').map(str::trim);
-        let name = parts.next().filter(|name| name.contains('/'))?;
-        let (mut written, mut stripped, mut quality) = (name.to_owned(), false, 1_000);
-        for parameter in parts.filter(|parameter| !parameter.is_empty()) {
-            let (key, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-            let (key, value) = (key.trim(), value.trim().trim_matches('"'));
-            if key.eq_ignore_ascii_case("q") {
-                // What is no number is none of the client's wishes.
-                quality = value.parse::<f32>().map_or(1_000, |quality| (quality.clamp(0.0, 1.0) * 1_000.0) as u32);
-                continue;
-            }
-            stripped |= key.eq_ignore_ascii_case("nulls") && value.eq_ignore_ascii_case("stripped");
-            written.push(';');
-            written.push_str(parameter);
-        }
-        Some(Self { media: name.to_ascii_lowercase(), written, stripped, quality })
-    }
-
-    /// Whether the range has this type in it. A vendor's type is given to who asks for it.
-    fn matches(&self, media: Media) -> bool {
-        match (self.media.as_str(), media) {
-            ("*/*" | "application/*" | "application/json", Media::Json) => true,
-            ("*/*" | "text/*" | "text/csv", Media::Csv) => true,
-            ("application/vnd.pgrst.object+json" | "application/vnd.pgrst.object", Media::Object { stripped }) => {
-                stripped == self.stripped
-            }
-            // An array with its nulls is plain JSON.
-            ("application/vnd.pgrst.array+json" | "application/vnd.pgrst.array", Media::Json) => !self.stripped,
-            ("application/vnd.pgrst.array+json" | "application/vnd.pgrst.array", Media::StrippedArray) => self.stripped,
-            _ => false,
-        }
-    }
-
-    /// How much the range leaves open.
-    fn wildness(&self) -> u8 {
-        match self.media.as_str() {
-            "*/*" => 2,
-            media if media.ends_with("/*") => 1,
-            _ => 0,
-        }
-    }
-}
-
-/// The elements of a list in a header; a comma in quotes is part of one.
-fn elements(header: &str) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
-    header
-        .split(move |character| {
-            quoted ^= character == '"';
-            character == ',' && !quoted
-        })
-        .map(str::trim)
 }
 
 #[cfg(test)]

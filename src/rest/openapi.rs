@@ -32,7 +32,8 @@ fn about(catalog: &Catalog) -> String {
         + "Rows that a caller may not see do not exist: they are neither told nor counted, and asked for by key they are \
            404. Numbers have their exact digits. Every failure has the four members `code`, `message`, `details` and \
            `hint`.\n\n\
-           `POST /auth/register` and `POST /auth/login` give the token to send as `Authorization: Bearer …`."
+           `POST /auth/register` and `POST /auth/login` give the token to send as `Authorization: Bearer …`, and another \
+           that gets the next ones at `POST /auth/refresh`."
 }
 
 /// The OpenAPI 3.1 document of what `catalog` declares, with the paths that every server has.

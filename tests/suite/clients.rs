@@ -1,5 +1,6 @@
 //! Clients that others wrote, unchanged, against the application on both databases: PostgREST's for JavaScript and for
-//! Python, and one that is generated from the OpenAPI document. And that document by two validators of it.
+//! Python, one that is generated from the OpenAPI document, and those of GraphQL with its audits. And that document by
+//! two validators of it.
 //!
 //! What they need is in `tests/clients`, and `make test` installs it; without it these tests fail and say so.
 
@@ -82,6 +83,31 @@ async fn the_python_client_of_postgrest_works_unchanged() {
         let mut python = Command::new(installed(".venv/bin/python"));
         python.arg(file("postgrest_client.py"));
         all_steps_hold(python, &server, &[User, Editor], 10).await;
+    }
+}
+
+/// Every MUST and SHOULD of GraphQL over HTTP, as graphql-http audits it.
+#[tokio::test]
+async fn the_audits_of_graphql_over_http_hold() {
+    for dialect in DIALECTS {
+        let server = start_with(dialect, Default::default()).await;
+        all_steps_hold(node(&file("audit.mjs")), &server, &[], 60).await;
+    }
+}
+
+#[tokio::test]
+async fn apollo_client_works_unchanged() {
+    for dialect in DIALECTS {
+        let server = start_with(dialect, Default::default()).await;
+        all_steps_hold(node(&file("apollo.mjs")), &server, &[User, Editor], 7).await;
+    }
+}
+
+#[tokio::test]
+async fn urql_works_unchanged() {
+    for dialect in DIALECTS {
+        let server = start_with(dialect, Default::default()).await;
+        all_steps_hold(node(&file("urql.mjs")), &server, &[User, Editor], 5).await;
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! What the commands do to a database is asked of a server that is started on it, by HTTP.
 
-use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _, process::Command};
+use std::{collections::BTreeSet, fs, os::unix::fs::PermissionsExt as _, process::Command, time::Duration};
 
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
@@ -173,16 +173,30 @@ async fn accounts_are_made_and_changed_from_the_shell_on_both_databases() {
         assert_eq!(minted.lines().count(), 1, "the token alone");
         assert_eq!(me(&server.base, minted.trim()).await["role"], "editor");
 
+        let session = sign_in(&server.base, "ada@example.com", PASSWORD).await.expect("she signs in");
         place.succeeds_with(&["user", "reset-password", id.trim(), "--password-stdin"], OTHER_PASSWORD);
         assert_eq!(login(&server.base, "ada@example.com", PASSWORD).await, Err(StatusCode::UNAUTHORIZED));
-        login(&server.base, "ada@example.com", OTHER_PASSWORD).await.expect("the new password is good");
+        // What was opened before has ended; the server notices it within its memory.
+        assert_eq!(refresh(&server.base, &session).await, Err(StatusCode::UNAUTHORIZED));
+        for access in [session["access_token"].as_str().expect("a token"), minted.trim(), &token] {
+            ends(&server.base, access).await;
+        }
 
+        let session = sign_in(&server.base, "ada@example.com", OTHER_PASSWORD).await.expect("the new password is good");
+        let session = refresh(&server.base, &session).await.expect("a session goes on");
+        let access = session["access_token"].as_str().expect("a token");
+        let minted = place.succeeds(&["token", "--user", "ada@example.com", "--ttl", "60"]);
+        me(&server.base, minted.trim()).await;
         place.succeeds(&["user", "disable", "ada@example.com"]);
         assert_eq!(login(&server.base, "ada@example.com", OTHER_PASSWORD).await, Err(StatusCode::UNAUTHORIZED));
         let refused = place.run(&["token", "--user", "ada@example.com"]);
         assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""), "{refused:?}");
         place.succeeds(&["user", "enable", "ada@example.com"]);
         login(&server.base, "ada@example.com", OTHER_PASSWORD).await.expect("she is let in again");
+        assert_eq!(refresh(&server.base, &session).await, Err(StatusCode::UNAUTHORIZED), "and signs in anew");
+        for access in [access, minted.trim()] {
+            ends(&server.base, access).await;
+        }
 
         for nobody in [vec!["token", "--user", "eve@example.com"], vec!["user", "promote", "eve@example.com", "admin"]]
         {
@@ -190,6 +204,98 @@ async fn accounts_are_made_and_changed_from_the_shell_on_both_databases() {
             assert_eq!(ended.code, Some(1), "{ended:?}");
             assert!(ended.err.starts_with("error: there is no account eve@example.com"), "{ended:?}");
         }
+    }
+}
+
+/// One line an event, with ids alone: no address for e-mail, no password, no token.
+#[tokio::test]
+async fn the_audit_has_a_line_for_all_that_happens_to_an_account() {
+    let place = Place::empty();
+    place.succeeds(&["migrate", "up"]);
+    let events = |log: &str| -> Vec<Value> {
+        let lines = log.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.filter(|line| line["target"] == "rootstock::audit").collect()
+    };
+    let names = |events: &[Value]| -> Vec<String> {
+        events.iter().map(|event| event["auth.event"].as_str().expect("a name").to_owned()).collect()
+    };
+    let create = ["user", "create", "--email", "ada@example.com", "--password-stdin"];
+    let created = place.run_with(&create, PASSWORD);
+    let (id, shell) = (created.out.trim(), events(&created.err));
+    assert_eq!(names(&shell), ["registered"], "{created:?}");
+    assert_eq!(shell[0]["user.id"], id);
+
+    let server = place.serve();
+    let base = &server.base;
+    let first = sign_in(base, "ada@example.com", PASSWORD).await.expect("a session");
+    for (email, password) in [("ada@example.com", "wrong"), ("nobody@example.com", PASSWORD)] {
+        sign_in(base, email, password).await.expect_err("no session");
+    }
+    let next = refresh(base, &first).await.expect("the next tokens");
+    refresh(base, &first).await.expect_err("it is used");
+    refresh(base, &next).await.expect_err("the session has ended");
+    let other = sign_in(base, "ada@example.com", PASSWORD).await.expect("a session");
+    let post = async |path: &str, access: &str, body: Value| {
+        let request = Client::new().post(format!("{base}{path}")).bearer_auth(access).json(&body);
+        request.send().await.expect("an answer").status().as_u16()
+    };
+    let access = other["access_token"].as_str().expect("a token");
+    let change = |current| json!({ "current_password": current, "new_password": OTHER_PASSWORD });
+    assert_eq!(post("/auth/password", access, change("wrong")).await, 401);
+    assert_eq!(post("/auth/password", access, change(PASSWORD)).await, 200);
+    assert_eq!(post("/auth/password", "nonsense", change(PASSWORD)).await, 401);
+    let last = sign_in(base, "ada@example.com", OTHER_PASSWORD).await.expect("a session");
+    let access = last["access_token"].as_str().expect("a token");
+    let leave = json!({ "refresh_token": last["refresh_token"] });
+    assert_eq!(post("/auth/logout", access, leave).await, 204);
+    let register = json!({ "email": "bob@example.com", "password": PASSWORD });
+    session(base, "register", register).await.expect_err("made, and not 200");
+    // The header of somebody who signs in is beside the point.
+    let login = json!({ "email": "ada@example.com", "password": OTHER_PASSWORD });
+    assert_eq!(post("/auth/login", "nonsense", login).await, 200);
+
+    let log = server.terminate().err;
+    let audit = events(&log);
+    assert_eq!(
+        names(&audit),
+        [
+            "signed_in",
+            "sign_in_failed",
+            "sign_in_failed",
+            "refreshed",
+            "refresh_reused",
+            "refresh_failed",
+            "signed_in",
+            "password_change_failed",
+            "password_changed",
+            "token_refused",
+            "signed_in",
+            "signed_out",
+            "registered",
+            "signed_in",
+        ],
+        "{log}"
+    );
+    for event in &audit {
+        assert_eq!(event["client.address"], "127.0.0.1", "{event}");
+        assert!(event["request.id"].as_str().is_some_and(|id| !id.is_empty()), "{event}");
+    }
+    // Who is known is named, and nobody else.
+    let named = |number: usize| audit[number]["user.id"] == id;
+    assert!((0..14).all(|number| named(number) != [2, 5, 9, 12].contains(&number)), "{log}");
+    for secret in ["@example.com", PASSWORD, OTHER_PASSWORD, access, last["refresh_token"].as_str().expect("a token")] {
+        assert!(!log.contains(secret), "{secret} is in the log:\n{log}");
+    }
+
+    for (arguments, input, event) in [
+        (vec!["user", "promote", "ada@example.com", "editor"], "", "role_changed"),
+        (vec!["user", "reset-password", "ada@example.com", "--password-stdin"], PASSWORD, "password_reset"),
+        (vec!["token", "--user", "ada@example.com"], "", "token_minted"),
+        (vec!["user", "disable", "ada@example.com"], "", "disabled"),
+        (vec!["user", "enable", "ada@example.com"], "", "enabled"),
+    ] {
+        let shell = events(&place.run_with(&arguments, input).err);
+        assert_eq!((names(&shell), &shell[0]["user.id"]), (vec![event.to_owned()], &json!(id)));
     }
 }
 
@@ -294,15 +400,38 @@ fn help_tells_the_commands_and_the_variables() {
 }
 
 async fn login(base: &str, email: &str, password: &str) -> Result<String, StatusCode> {
-    let body = json!({ "email": email, "password": password });
-    let answer = Client::new().post(format!("{base}/auth/login")).json(&body).send().await.expect("an answer");
+    let session = sign_in(base, email, password).await?;
+    Ok(session["access_token"].as_str().expect("a token").to_owned())
+}
+
+async fn sign_in(base: &str, email: &str, password: &str) -> Result<Value, StatusCode> {
+    session(base, "login", json!({ "email": email, "password": password })).await
+}
+
+async fn refresh(base: &str, session: &Value) -> Result<Value, StatusCode> {
+    self::session(base, "refresh", json!({ "refresh_token": session["refresh_token"] })).await
+}
+
+async fn session(base: &str, way: &str, body: Value) -> Result<Value, StatusCode> {
+    let answer = Client::new().post(format!("{base}/auth/{way}")).json(&body).send().await.expect("an answer");
     match answer.status() {
-        StatusCode::OK => {
-            let session: Value = answer.json().await.expect("JSON");
-            Ok(session["access_token"].as_str().expect("a token").to_owned())
-        }
+        StatusCode::OK => Ok(answer.json().await.expect("JSON")),
         other => Err(other),
     }
+}
+
+/// Waits until an access token is not taken any more.
+async fn ends(base: &str, access: &str) {
+    let status = async || {
+        let asked = Client::new().get(format!("{base}/auth/me")).bearer_auth(access).send().await;
+        asked.expect("an answer").status()
+    };
+    let refused = async {
+        while status().await != StatusCode::UNAUTHORIZED {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), refused).await.expect("the token is refused in the end");
 }
 
 async fn me(base: &str, token: &str) -> Value {

@@ -44,7 +44,7 @@ async fn fill(server: &Server) {
 /// What the database says of how it runs the statement of a query with these arguments.
 async fn explained(server: &Server, list: &str, arguments: &str) -> String {
     let query = format!("{{ {list}({arguments}) {{ nodes {{ id }} }} }}");
-    let operation = Operation { query: &query, name: None, variables: None, safe: true };
+    let operation = Operation { query: &query, safe: true, ..Operation::default() };
     let (question, values) = server.app.graphql.questions(&operation).expect("questions").remove(0);
     let who = Who { role: "user".to_owned(), authenticated: true };
     let bounds = Bounds { default_page: 20, max_page: 100 };

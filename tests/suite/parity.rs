@@ -178,7 +178,7 @@ fn same_request(server: &Server, resource: &Resource, query: &str, arguments: &s
     let by_rest = parse_list(resource, server.app.engine.catalog(), &escaped, BOUNDS.max_page).expect("a list");
     let document = document(resource, arguments);
     let variables = Some(variables).filter(|variables| !variables.is_empty());
-    let operation = Operation { query: &document, name: None, variables, safe: true };
+    let operation = Operation { query: &document, variables, safe: true, ..Operation::default() };
     let by_graphql = server.app.graphql.questions(&operation).unwrap_or_else(|error| panic!("{document}: {error}"));
     let [(question, values)] = by_graphql.as_slice() else { panic!("{document} asks one thing") };
     assert_eq!(by_rest.question.request, question.request, "?{query} and {document} {variables:?}");
@@ -249,7 +249,7 @@ async fn a_condition_on_related_rows_is_one_request_in_both_languages() {
     ] {
         let catalog = server.app.engine.catalog();
         let by_rest = parse_list(resource(&server, name), catalog, query, BOUNDS.max_page).expect("a list");
-        let operation = Operation { query: document, name: None, variables: None, safe: true };
+        let operation = Operation { query: document, safe: true, ..Operation::default() };
         let by_graphql = server.app.graphql.questions(&operation).unwrap_or_else(|error| panic!("{document}: {error}"));
         let [(question, values)] = by_graphql.as_slice() else { panic!("{document} asks one thing") };
         assert_eq!(by_rest.question.request, question.request, "?{query} and {document}");
@@ -274,7 +274,7 @@ async fn a_nested_query_is_one_statement() {
 }
 
 fn questions(server: &Server, query: &str) -> Vec<Question> {
-    let operation = Operation { query, name: None, variables: None, safe: true };
+    let operation = Operation { query, safe: true, ..Operation::default() };
     let questions = server.app.graphql.questions(&operation).expect("questions");
     questions.into_iter().map(|(question, _)| question).collect()
 }

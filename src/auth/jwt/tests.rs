@@ -39,15 +39,16 @@ fn signed(config: &AuthConfig, header: &Header, claims: &Value) -> String {
 #[test]
 fn a_token_says_what_was_written_into_it() {
     let (tokens, _) = tokens();
-    let subject = Uuid::now_v7();
-    let token = tokens.issue(subject, "editor", Duration::from_secs(60)).unwrap();
+    let (subject, session) = (Uuid::now_v7(), Uuid::now_v7());
+    let token = tokens.issue(subject, "editor", session, Duration::from_secs(60)).unwrap();
     let claims = tokens.verify(&token).unwrap();
-    assert_eq!(claims.subject, subject);
+    assert_eq!((claims.subject, claims.session), (subject, Some(session)));
+    assert!((now() - 2..=now()).contains(&claims.issued_at.unwrap().try_into().unwrap()));
     assert!((now() + 58..=now() + 60).contains(&claims.expires.try_into().unwrap()));
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
     let payload: Value = serde_json::from_slice(&payload).unwrap();
     let names: Vec<&String> = payload.as_object().unwrap().keys().collect();
-    assert_eq!(names, ["sub", "role", "iat", "exp", "jti", "iss", "aud"]);
+    assert_eq!(names, ["sub", "sid", "role", "iat", "exp", "jti", "iss", "aud"]);
     assert_eq!(payload["role"], "editor");
 }
 
@@ -61,6 +62,7 @@ fn good_claims_are_accepted_in_all_their_forms() {
         json!({"exp": now() as f64 + 60.5, "iat": now() as f64 - 0.5}),
         json!({"aud": ["other", "rootstock"]}),
         json!({"role": null, "iat": null, "jti": null, "extra": [1]}),
+        json!({"sid": SUBJECT}),
     ] {
         let token = signed(&config, &Header::new(Algorithm::HS256), &claims(changes.clone()));
         tokens.verify(&token).unwrap_or_else(|error| panic!("{changes}: {error}"));
@@ -83,6 +85,9 @@ fn bad_claims_are_refused() {
         json!({"nbf": {"raw": null}}),
         json!({"iat": "now"}),
         json!({"iat": {"raw": null}}),
+        json!({"sid": "ada"}),
+        json!({"sid": 7}),
+        json!({"sid": {"raw": null}}),
         json!({"jti": 7}),
         json!({"role": ["admin"]}),
         json!({"role": {"raw": null}}),
@@ -150,7 +155,7 @@ fn each_algorithm_verifies_its_own_tokens_alone() {
     let all = [JwtAlgorithm::Hs256, JwtAlgorithm::Hs384, JwtAlgorithm::Hs512]
         .map(|algorithm| Tokens::new(&AuthConfig { algorithm, ..config.clone() }));
     for (i, issuing) in all.iter().enumerate() {
-        let token = issuing.issue(Uuid::now_v7(), "user", Duration::from_secs(60)).unwrap();
+        let token = issuing.issue(Uuid::now_v7(), "user", Uuid::now_v7(), Duration::from_secs(60)).unwrap();
         for (j, verifying) in all.iter().enumerate() {
             assert_eq!(verifying.verify(&token).is_ok(), i == j);
         }

@@ -4,7 +4,7 @@
 
 use super::{
     super::{
-        operation::{RootKind, SessionField, SessionPart, Source},
+        operation::{RootKind, SessionField, SessionPart, SignIn, Source},
         tree::{Leaf, Origin, Tree},
     },
     Parser, sets,
@@ -23,8 +23,8 @@ use async_graphql_parser::types::Field;
 
 impl<'a> Parser<'a> {
     pub(super) fn mutation(&mut self, name: &str, fields: &[&'a Field]) -> Result<(RootKind, u64)> {
-        if name == "login" || name == "register" {
-            return self.session(name == "register", fields);
+        if let Some(root) = self.signing(name, fields)? {
+            return Ok(root);
         }
         for (index, resource) in self.context.catalog.resources().iter().enumerate() {
             if let Some(verb) = name.strip_suffix(resource.names.type_name.as_str())
@@ -203,20 +203,48 @@ impl<'a> Parser<'a> {
         Ok((select, Envelope::Connection(parts), cost))
     }
 
-    fn session(&mut self, register: bool, fields: &[&'a Field]) -> Result<(RootKind, u64)> {
-        let ty = if register { "RegisterInput!" } else { "LoginInput!" };
-        let Some(Tree::Object(members)) = self.argument(fields[0], "input", ty)? else {
-            return Err(Error::bad_value("input is required").field("input"));
+    /// A field that has to do with signing in; none if it has not.
+    fn signing(&mut self, name: &str, fields: &[&'a Field]) -> Result<Option<(RootKind, u64)>> {
+        let field = fields[0];
+        let by = match name {
+            "register" => {
+                let [email, password, name] = self.members(field, "RegisterInput!", ["email", "password", "name"])?;
+                SignIn::Register { email, password, name }
+            }
+            "login" => {
+                let [email, password] = self.members(field, "LoginInput!", ["email", "password"])?;
+                SignIn::Login { email, password }
+            }
+            "refresh" => SignIn::Refresh(self.text(field, "refreshToken")?),
+            "changePassword" => SignIn::ChangePassword {
+                current: self.text(field, "currentPassword")?,
+                new: self.text(field, "newPassword")?,
+            },
+            "logout" => return Ok(Some((RootKind::Logout(self.text(field, "refreshToken")?), 1))),
+            _ => return Ok(None),
         };
-        let source = |name: &str| {
-            members.iter().find(|(member, _)| member == name).and_then(|(_, tree)| match tree {
-                Tree::Leaf(leaf) => Some(Source::from(leaf)),
-                _ => None,
-            })
-        };
-        let empty = || Source::Literal(Argument::Null);
-        let (email, password) = (source("email").unwrap_or_else(empty), source("password").unwrap_or_else(empty));
-        let name = source("name");
+        self.session(by, fields).map(Some)
+    }
+
+    /// Where the members of a field's input come from; null for what is left out.
+    fn members<const N: usize>(&self, field: &Field, ty: &str, names: [&str; N]) -> Result<[Source; N]> {
+        let Some(Tree::Object(members)) = self.argument(field, "input", ty)? else { return Err(required("input")) };
+        Ok(names.map(|name| match members.iter().find(|(member, _)| member == name) {
+            Some((_, Tree::Leaf(leaf))) => Source::from(leaf),
+            _ => Source::Literal(Argument::Null),
+        }))
+    }
+
+    /// Where an argument comes from that is a text.
+    fn text(&self, field: &Field, name: &str) -> Result<Source> {
+        match self.argument(field, name, "String!")? {
+            Some(Tree::Leaf(leaf)) => Ok(Source::from(&leaf)),
+            _ => Err(required(name)),
+        }
+    }
+
+    /// A session by the way `by`, and what is told of it.
+    fn session(&mut self, by: SignIn, fields: &[&'a Field]) -> Result<(RootKind, u64)> {
         let catalog = self.context.catalog;
         let mut parts = Vec::new();
         let mut cost = 1u64;
@@ -226,6 +254,7 @@ impl<'a> Parser<'a> {
                 "accessToken" => SessionPart::AccessToken,
                 "tokenType" => SessionPart::TokenType,
                 "expiresIn" => SessionPart::ExpiresIn,
+                "refreshToken" => SessionPart::RefreshToken,
                 "user" => {
                     let principals = catalog.resources().iter().position(|resource| resource.principals);
                     let index = principals.ok_or_else(|| Error::internal("nobody can sign in"))?;
@@ -238,8 +267,7 @@ impl<'a> Parser<'a> {
             };
             parts.push((key, part));
         }
-        let kind = RootKind::Session(SessionField { register, email, password, name, fields: parts });
-        Ok((kind, cost))
+        Ok((RootKind::Session(SessionField { by, fields: parts }), cost))
     }
 }
 

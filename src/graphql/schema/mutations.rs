@@ -157,16 +157,27 @@ impl Types<'_> {
             .field(object_field("accessToken", "String!", "Sent with each request: `Authorization: Bearer …`."))
             .field(object_field("tokenType", "String!", "Always `bearer`."))
             .field(object_field("expiresIn", "Int!", "In how many seconds the access token expires."))
+            .field(object_field("refreshToken", "String!", "Gets the next tokens, once: `refresh` gives another one."))
             .field(object_field("user", &format!("{}!", resource.names.type_name), "Who signed in."));
         self.register(session);
-        let field = |name: &str, input: &str, text: &str| {
-            object_field(name, "Session!", text).argument(argument("input", &format!("{input}!"), "Who."))
-        };
-        mutation.field(field("register", "RegisterInput", "Makes an account and signs it in.")).field(field(
-            "login",
-            "LoginInput",
-            "Signs a user in.",
-        ))
+        let input = |ty: &str| argument("input", &format!("{ty}!"), "Who.");
+        let token = || argument("refreshToken", "String!", "The refresh token of the session.");
+        let session = |name: &str, text: &str| object_field(name, "Session!", text);
+        let register = session("register", "Makes an account and signs it in.").argument(input("RegisterInput"));
+        let login = session("login", "Signs a user in.").argument(input("LoginInput"));
+        let refresh = "Goes on with a session: new tokens for its refresh token, which is good for one time. Used a second \
+            time, it ends the session.";
+        let logout = "Ends a session, and its access tokens within seconds. True, whether or not there was one.";
+        let password = "Changes the caller's password. All sessions of the caller end, and this is a new one.";
+        let password = session("changePassword", password)
+            .argument(argument("currentPassword", "String!", "The password as it is."))
+            .argument(argument("newPassword", "String!", "Another: 12 to 128 characters, not easily guessed."));
+        mutation
+            .field(register)
+            .field(login)
+            .field(session("refresh", refresh).argument(token()))
+            .field(object_field("logout", "Boolean!", logout).argument(token()))
+            .field(password)
     }
 }
 

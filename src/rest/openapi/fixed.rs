@@ -37,9 +37,10 @@ pub(super) fn session_schema(catalog: &Catalog) -> Value {
             "access_token": { "type": "string", "description": "To be sent as `Authorization: Bearer …`." },
             "token_type": { "const": "bearer" },
             "expires_in": { "type": "integer", "minimum": 1, "description": "For how many seconds the token is good." },
+            "refresh_token": { "type": "string", "description": "Gets the next tokens at `/auth/refresh`, once." },
             "user": user(catalog),
         },
-        "required": ["access_token", "token_type", "expires_in", "user"],
+        "required": ["access_token", "token_type", "expires_in", "refresh_token", "user"],
     })
 }
 
@@ -52,12 +53,15 @@ fn user(catalog: &Catalog) -> Value {
 }
 
 /// The paths of this module.
-pub(super) fn paths(catalog: &Catalog) -> [(String, Value); 8] {
+pub(super) fn paths(catalog: &Catalog) -> [(String, Value); 11] {
     let user = json_content(user(catalog));
     let me = json!({ "get": me(&user), "patch": rename(&user) });
     [
         ("/auth/register", json!({ "post": register() })),
         ("/auth/login", json!({ "post": login() })),
+        ("/auth/refresh", json!({ "post": refresh() })),
+        ("/auth/logout", json!({ "post": logout() })),
+        ("/auth/password", json!({ "post": change_password() })),
         ("/auth/me", me),
         ("/graphql", json!({ "post": graphql(), "get": graphql_by_get() })),
         ("/", json!({ "get": root() })),
@@ -76,25 +80,35 @@ fn password() -> Value {
     json!({ "type": "string", "format": "password" })
 }
 
+fn new_password() -> Value {
+    json!({
+        "type": "string",
+        "format": "password",
+        "description": "Not to be guessed easily, even by somebody who knows the e-mail and the name.",
+        "minLength": 12,
+        "maxLength": 128,
+    })
+}
+
+/// How what is about a session can fail, for it is limited.
+fn limited() -> Vec<StatusCode> {
+    [BODY.as_slice(), &[StatusCode::TOO_MANY_REQUESTS]].concat()
+}
+
 /// The name of a user, as every path under `/auth` takes it.
 fn name() -> Value {
     json!({ "type": ["string", "null"], "minLength": 1, "maxLength": 200 })
 }
 
 fn register() -> Value {
-    let mut new_password = password();
-    new_password["description"] =
-        "Not to be guessed easily, even by somebody who knows the e-mail and the name.".into();
-    new_password["minLength"] = 12.into();
-    new_password["maxLength"] = 128.into();
     let input = json!({
         "type": "object",
-        "properties": { "email": email(), "password": new_password, "name": name() },
+        "properties": { "email": email(), "password": new_password(), "name": name() },
         "required": ["email", "password"],
         "additionalProperties": false,
         "examples": [{ "email": "ada@example.com", "password": "moss under nine old beeches", "name": "Ada" }],
     });
-    let mut kinds = BODY.to_vec();
+    let mut kinds = limited();
     kinds.push(StatusCode::CONFLICT);
     json!({
         "operationId": "register",
@@ -134,7 +148,62 @@ fn login() -> Value {
             An `Authorization` header is ignored.",
         "security": [],
         "requestBody": { "required": true, "content": content },
-        "responses": responses([("200", session("The session."))], &BODY),
+        "responses": responses([("200", session("The session."))], &limited()),
+    })
+}
+
+/// The body of what is about a session that there is.
+fn refresh_token() -> Value {
+    let input = json!({
+        "type": "object",
+        "properties": { "refresh_token": { "type": "string" } },
+        "required": ["refresh_token"],
+        "additionalProperties": false,
+    });
+    json!({ "required": true, "content": json_content(input) })
+}
+
+fn refresh() -> Value {
+    json!({
+        "operationId": "refresh",
+        "tags": [IDENTITY],
+        "summary": "Go on with a session",
+        "description": "The answer has another refresh token, and the one of the request is used. A used one that comes \
+            again ends the session, for somebody has a copy. An `Authorization` header is ignored.",
+        "security": [],
+        "requestBody": refresh_token(),
+        "responses": responses([("200", session("The session, with its next tokens."))], &limited()),
+    })
+}
+
+fn logout() -> Value {
+    let gone = json!({ "description": "The session has ended, or there was none.", "headers": headers(&[]) });
+    json!({
+        "operationId": "logout",
+        "tags": [IDENTITY],
+        "summary": "End a session",
+        "description": "Its access tokens end with it, within five seconds.",
+        "security": [],
+        "requestBody": refresh_token(),
+        "responses": responses([("204", gone)], &limited()),
+    })
+}
+
+fn change_password() -> Value {
+    let input = json!({
+        "type": "object",
+        "properties": { "current_password": password(), "new_password": new_password() },
+        "required": ["current_password", "new_password"],
+        "additionalProperties": false,
+    });
+    json!({
+        "operationId": "changePassword",
+        "tags": [IDENTITY],
+        "summary": "Change the caller's own password",
+        "description": "All sessions of the caller end; the answer is a new one.",
+        "security": security(false),
+        "requestBody": { "required": true, "content": json_content(input) },
+        "responses": responses([("200", session("A new session."))], &limited()),
     })
 }
 

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 /// The failures that operations share: the status, the name of the response, when it is the answer, and one that a
 /// client could get: its code and its message.
-const FAILURES: [(StatusCode, &str, &str, &str, &str); 17] = [
+const FAILURES: [(StatusCode, &str, &str, &str, &str); 18] = [
     (
         StatusCode::MULTIPLE_CHOICES,
         "Ambiguous",
@@ -105,6 +105,13 @@ const FAILURES: [(StatusCode, &str, &str, &str, &str); 17] = [
         "title must be 1 to 200 characters long",
     ),
     (
+        StatusCode::TOO_MANY_REQUESTS,
+        "RateLimited",
+        "There were too many attempts, from this address or on this account.",
+        "53400",
+        "Too many attempts to sign in, from here or to this account",
+    ),
+    (
         StatusCode::INTERNAL_SERVER_ERROR,
         "Internal",
         "A defect of the server's; `details` has the id of the request.",
@@ -153,7 +160,7 @@ pub(super) fn components() -> Map<String, Value> {
         let own = match *status {
             StatusCode::UNAUTHORIZED => vec!["WWW-Authenticate"],
             StatusCode::METHOD_NOT_ALLOWED => vec!["Allow"],
-            StatusCode::SERVICE_UNAVAILABLE => vec!["Retry-After"],
+            StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => vec!["Retry-After"],
             _ => Vec::new(),
         };
         let own = headers(&[own.as_slice(), &["Proxy-Status"]].concat());

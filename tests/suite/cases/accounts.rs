@@ -246,12 +246,13 @@ async fn me_is_the_caller_and_only_its_name_can_be_changed() {
 async fn register_and_login_as_mutations() {
     on_both(async |server| {
         let register = "mutation ($input: RegisterInput!) { register(input: $input) {
-            accessToken tokenType expiresIn __typename user { email role expenses { totalCount } } } }";
+            accessToken tokenType expiresIn refreshToken __typename user { email role expenses { totalCount } } } }";
         let variables = json!({ "input": { "email": "new@example.com", "password": PASSWORD, "name": "Nell" } });
         let session = server.graphql(Anonymous, register, variables).await.data()["register"].clone();
         assert_eq!(session["tokenType"], "bearer");
         assert_eq!(session["expiresIn"], 1800);
         assert_eq!(session["__typename"], "Session");
+        assert_ne!(session["refreshToken"].as_str().unwrap(), "");
         assert_eq!(session["user"], json!({ "email": "new@example.com", "role": "user", "expenses": { "totalCount": 0 } }));
         let token = session["accessToken"].as_str().unwrap();
         let me = server.request(Anonymous, "POST", "/graphql").bearer_auth(token);

@@ -186,7 +186,7 @@ async fn a_row_that_tells_of_itself_is_one_statement() {
     with_quotas(async |server| {
         let bounds = Bounds { default_page: 20, max_page: 100 };
         let direct = |caller: &Who, document: &str| {
-            let operation = Operation { query: document, name: None, variables: None, safe: false };
+            let operation = Operation { query: document, ..Operation::default() };
             let asked = server.app.graphql.questions(&operation).expect("a question");
             let plan = server.app.engine.prepare(&asked[0].0, Style::GraphQl, bounds, caller).expect("a plan");
             plan.direct().is_some()

@@ -173,7 +173,7 @@ async fn the_index_serves() {
             ),
             (r#"{ trees(filter: { name: { search: "x" } }) { nodes { id } } }"#, "trees_name_search_idx"),
         ] {
-            let operation = Operation { query: document, name: None, variables: None, safe: true };
+            let operation = Operation { query: document, safe: true, ..Operation::default() };
             let questions = server.app.graphql.questions(&operation).expect("questions");
             by_index(server, &questions[0].0, Style::GraphQl, index, |sql| {
                 sql.replace("$1", "'''milk'''").replace("?1", "'milk'")

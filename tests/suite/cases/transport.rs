@@ -26,12 +26,23 @@ async fn the_answers_media_type_is_the_one_that_is_liked_best() {
         ] {
             let answer = accepting(server, accept, "{ tree(id: 1) { id } }").await.expect(200);
             assert_eq!(answer.header("content-type"), media, "{accept}");
-            assert_eq!(answer.header("vary"), "Accept");
+            assert_eq!((answer.header("vary"), answer.header("cache-control")), ("Accept", "no-store"));
             assert_eq!(answer.data(), json!({ "tree": { "id": "1" } }));
         }
-        for accept in ["text/html", "image/*", "application/json;q=0"] {
-            accepting(server, accept, "{ tree(id: 1) { id } }").await.expect(406);
+        for accept in [
+            "text/html",
+            "image/*",
+            "application/json;q=0",
+            "*/*;q=0",
+            "text/event-stream, multipart/mixed",
+            "application/json; charset=iso-8859-1",
+        ] {
+            let refused =
+                accepting(server, accept, "{ tree(id: 1) { id } }").await.expect(406).refused("BAD_USER_INPUT");
+            assert!(refused.json().get("data").is_none());
         }
+        let hostile = "a/b;q=0.1,".repeat(10_000);
+        accepting(server, &hostile, "{ tree(id: 1) { id } }").await.expect(406);
     })
     .await;
 }
@@ -55,6 +66,10 @@ async fn what_did_not_run_is_400_in_the_newer_media_type_and_200_in_the_older() 
             ("{ tree(id: 1) { ...F } }", "GRAPHQL_VALIDATION_FAILED"),
             ("{ tree(id: 1) { ...F } } fragment F on Tree { ...F id }", "COST_LIMIT_EXCEEDED"),
             ("{ tree(id: 1) { id @nothing } }", "GRAPHQL_VALIDATION_FAILED"),
+            ("{ __typename @nothing }", "GRAPHQL_VALIDATION_FAILED"),
+            ("{ __typename @skip }", "GRAPHQL_VALIDATION_FAILED"),
+            ("{ tree(id: 1) { __typename(x: 1) } }", "GRAPHQL_VALIDATION_FAILED"),
+            ("{ tree(id: 1) { ...F } } fragment F on Tree { __typename { id } }", "GRAPHQL_VALIDATION_FAILED"),
             ("{ tree(id: 1) { id } } fragment F on Tree { id }", "GRAPHQL_VALIDATION_FAILED"),
             ("{ tree(id: 1) { ... on Expense { id } } }", "GRAPHQL_VALIDATION_FAILED"),
             ("subscription { treeChanged { id } }", "GRAPHQL_VALIDATION_FAILED"),
@@ -111,6 +126,12 @@ async fn only_json_is_read() {
             (r#"{"query":["{ me { id } }"]}"#, "no GraphQL request"),
             (r#"{"query":"{ me { id } }","operationName":7}"#, "no GraphQL request"),
             (r#"{"query":"{ me { id } }"} again"#, "no GraphQL request"),
+            (r#"{"query":"{ me { id } }","query":"{ me { name } }"}"#, "no GraphQL request"),
+            ("\u{feff}{\"query\":\"{ me { id } }\"}", "no GraphQL request"),
+            (r#"{"query":"{ me { id } }","variables":[]}"#, "\\\"variables\\\" must be a JSON object"),
+            (r#"{"query":"{ me { id } }","variables":"{}"}"#, "\\\"variables\\\" must be a JSON object"),
+            (r#"{"query":"{ me { id } }","extensions":[]}"#, "\\\"extensions\\\" must be a JSON object"),
+            (r#"{"query":"{ me { id } }","extensions":7}"#, "\\\"extensions\\\" must be a JSON object"),
             ("{}", "needs the member"),
             (r#"{"query":null}"#, "needs the member"),
             (r#"{"query":""}"#, "needs the member"),
@@ -174,8 +195,21 @@ async fn queries_may_come_by_get_and_mutations_may_not() {
         for path in ["/graphql", "/graphql?", "/graphql?query=", "/graphql?variables=%7B%7D"] {
             server.get(Anonymous, path).await.expect(400);
         }
-        let wrong = encode(&[("query", "{ tree(id: 1) { name } }"), ("variables", "{")]);
-        server.get(Anonymous, &wrong).await.refused("BAD_USER_INPUT");
+        let query = ("query", "{ tree(id: 1) { name } }");
+        for pairs in [
+            vec![query, ("variables", "{")],
+            vec![query, ("variables", "[]")],
+            vec![query, ("variables", "{} {}")],
+            vec![query, ("extensions", "{")],
+            vec![query, ("extensions", "7")],
+            // Who reads the first one, and who the last?
+            vec![query, query],
+            vec![query, ("variables", "{}"), ("variables", "{}")],
+            vec![query, ("operationName", ""), ("operationName", "Q")],
+        ] {
+            let refused = server.get(Anonymous, &encode(&pairs)).await.expect(400).refused("BAD_USER_INPUT");
+            assert_eq!(refused.header("cache-control"), "no-store", "{pairs:?}");
+        }
         for method in ["PUT", "DELETE", "PATCH"] {
             let answer =
                 server.rest(Anonymous, method, "/graphql", json!({ "query": "{ me { id } }" })).await.expect(405);
