@@ -58,7 +58,8 @@ impl Place {
             for (caller, email) in [(Caller::Reader, "seed-1@example.com"), (Caller::Writer, "seed-2@example.com")] {
                 // A small database has not got them all.
                 let Some(user) = users::by_email(&database, &Email::parse(email)?).await? else { continue };
-                let token = Tokens::new(&config.auth).issue(user.id, &user.role, config.auth.access_token_lifetime)?;
+                let own = Tokens::new(&config.auth).ok_or("no key for tokens")?;
+                let token = own.issue(user.id, &user.role, config.auth.access_token_lifetime)?;
                 tokens.insert(caller, token);
             }
         }

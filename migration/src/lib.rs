@@ -27,6 +27,7 @@ mod m20261121_000004_create_expenses;
 mod m20261121_000005_search;
 mod m20261121_000006_create_budgets;
 mod m20261121_000007_create_idempotency_keys;
+mod m20261121_000009_create_identities;
 mod search;
 mod sql;
 
@@ -48,6 +49,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000005_search::MIGRATION),
             Box::new(m20261121_000006_create_budgets::MIGRATION),
             Box::new(m20261121_000007_create_idempotency_keys::MIGRATION),
+            Box::new(m20261121_000009_create_identities::MIGRATION),
         ]
     }
 }

@@ -11,8 +11,10 @@ use uuid::Uuid;
 
 use super::{
     accounts::Accounts,
+    bearers::{Bearer, Bearers},
     client::Client,
     email::Email,
+    identities::Identities,
     jwt::{Tokens, bad_claims, bad_token},
     limits::Limits,
     password::{self, Passwords},
@@ -36,7 +38,8 @@ pub struct Auth {
 struct Shared {
     database: Database,
     accounts: Accounts,
-    tokens: Tokens,
+    identities: Identities,
+    bearers: Bearers,
     passwords: Passwords,
     limits: Limits,
 }
@@ -77,8 +80,9 @@ impl Auth {
     pub fn new(config: &AuthConfig, database: Database) -> Self {
         let shared = Shared {
             accounts: Accounts::new(database.clone()),
+            identities: Identities::new(database.clone(), config.issuer.clone()),
             database,
-            tokens: Tokens::new(config),
+            bearers: Bearers::new(config),
             passwords: Passwords::new(),
             limits: Limits::new(config.rate_limit_per_minute),
         };
@@ -90,9 +94,10 @@ impl Auth {
     /// # Errors
     /// `RateLimited`, `Invalid` with every field that is wrong, or `Conflict` for an address that is taken.
     pub async fn register(&self, client: &Client, input: RegisterInput) -> Result<Session> {
+        let tokens = self.own()?;
         self.shared.limits.check(client, Some(&input.email))?;
         let user = register(&self.shared.database, &self.shared.passwords, input, FIRST_ROLE).await?;
-        self.session(user, FIRST_ROLE.to_owned())
+        session(tokens, user, FIRST_ROLE.to_owned())
     }
 
     /// Signs somebody in.
@@ -100,6 +105,7 @@ impl Auth {
     /// # Errors
     /// `RateLimited`, or `Unauthenticated` whatever of the two is wrong.
     pub async fn login(&self, client: &Client, email: &str, password: SecretString) -> Result<Session> {
+        let tokens = self.own()?;
         self.shared.limits.check(client, Some(email))?;
         let user = match Email::parse(email) {
             Ok(email) => users::by_email(&self.shared.database, &email).await?,
@@ -109,7 +115,7 @@ impl Auth {
         let hash = user.as_ref().and_then(|user| user.password_hash.clone());
         let right = self.shared.passwords.verify(password, hash).await?;
         match user {
-            Some(user) if right && !user.disabled => self.session(user.id, user.role),
+            Some(user) if right && !user.disabled => session(tokens, user.id, user.role),
             _ => Err(Error::unauthenticated("The e-mail or the password is wrong").code("28P01")),
         }
     }
@@ -140,18 +146,32 @@ impl Auth {
             .ok()
             .and_then(bearer)
             .ok_or_else(|| bad_token("The Authorization header is not of the form \"Bearer <token>\""))?;
-        let claims = self.shared.tokens.verify(token)?;
+        let claims = match self.shared.bearers.verify(token).await? {
+            Bearer::Own(claims) => claims,
+            Bearer::Outside(claims) => return self.shared.identities.principal(&claims).await,
+        };
         match self.shared.accounts.role(claims.subject).await? {
             Some(role) => Ok(Principal::user(claims.subject, role)),
             None => Err(bad_claims("The account of the token is not there or has been disabled")),
         }
     }
 
-    fn session(&self, user: Uuid, role: String) -> Result<Session> {
-        let lifetime = self.shared.tokens.lifetime();
-        let access_token = self.shared.tokens.issue(user, &role, lifetime)?;
-        Ok(Session { access_token, expires_in: lifetime.as_secs(), user, role })
+    /// What own tokens are made with. Every way to a session comes through here first.
+    ///
+    /// # Errors
+    /// `NotFound` where an outside identity provider makes all tokens.
+    pub(super) fn own(&self) -> Result<&Tokens> {
+        self.shared.bearers.own().ok_or_else(|| {
+            Error::not_found("Nobody signs in here: an outside identity provider makes the tokens")
+                .hint("Get a token from the identity provider")
+        })
     }
+}
+
+fn session(tokens: &Tokens, user: Uuid, role: String) -> Result<Session> {
+    let lifetime = tokens.lifetime();
+    let access_token = tokens.issue(user, &role, lifetime)?;
+    Ok(Session { access_token, expires_in: lifetime.as_secs(), user, role })
 }
 
 /// Makes an account with `role`, from what a person typed. Everything that is wrong is named at once, except that the
@@ -180,7 +200,7 @@ fn bearer(header: &str) -> Option<&str> {
 
 impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Auth").field("tokens", &self.shared.tokens).finish_non_exhaustive()
+        f.debug_struct("Auth").field("tokens", &self.shared.bearers.own()).finish_non_exhaustive()
     }
 }
 

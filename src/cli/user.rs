@@ -9,6 +9,7 @@ use clap::{Args, Subcommand};
 use rootstock::{
     auth::{
         email::Email,
+        identities,
         password::Passwords,
         sessions::{self, RegisterInput},
         users::{self, ROLES, User},
@@ -89,8 +90,8 @@ pub(super) async fn run(options: &Options, command: Command) -> Outcome {
             }
         }
         Command::Promote { user, role } => users::set_role(database, find(database, &user).await?.id, &role).await?,
-        Command::Disable { user } => users::set_disabled(database, find(database, &user).await?.id, true).await?,
-        Command::Enable { user } => users::set_disabled(database, find(database, &user).await?.id, false).await?,
+        Command::Disable { user } => set_disabled(database, &user, true).await?,
+        Command::Enable { user } => set_disabled(database, &user, false).await?,
         Command::ResetPassword { user, password } => {
             let user = find(database, &user).await?;
             let password = password.read()?;
@@ -98,6 +99,15 @@ pub(super) async fn run(options: &Options, command: Command) -> Outcome {
             let hash = Passwords::new().hash_new(password, known_as).await?;
             users::set_password_hash(database, user.id, hash).await?;
         }
+    }
+    Ok(())
+}
+
+/// Shuts an account out, or lets it in again, be it one with a password here or of an outside identity provider.
+async fn set_disabled(database: &Database, user: &str, disabled: bool) -> Outcome {
+    let id = find(database, user).await?.id;
+    if !identities::set_disabled(database, id, disabled).await? {
+        users::set_disabled(database, id, disabled).await?;
     }
     Ok(())
 }

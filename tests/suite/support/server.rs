@@ -148,7 +148,7 @@ impl Server {
     async fn start(url: &str, setup: Setup, people: Arc<Vec<Person>>, storage: Storage) -> Self {
         let database = url.to_owned();
         let mut config = Config::for_tests(url).expect("the configuration");
-        config.auth.key = KEY.into();
+        config.auth.key = Some(KEY.into());
         // All of a case's people come from one address.
         config.auth.rate_limit_per_minute = NonZeroU32::MAX;
         (setup.configure)(&mut config);
