@@ -2,7 +2,7 @@
 //!
 //! In: a subject, or a token. Out: a token, or its [`Claims`] once everything about it has been checked except whether
 //! the subject may still sign in, which the database decides. jsonwebtoken signs and verifies; what a token may say is
-//! read here, more strictly than it reads: [`text`] and [`claims`] serve outside tokens as well.
+//! read here, more strictly than it reads: `text` and `claims` serve outside tokens as well.
 
 pub(super) mod claims;
 pub(super) mod text;

@@ -55,11 +55,12 @@ pub struct Options {
 
     /// Verify tokens of an outside identity provider by its public key, in PEM, or the file that holds it.
     #[arg(long, env = "JWT_PUBLIC_KEY", hide_env_values = true, value_name = "PEM|FILE", global = true)]
-    #[arg(value_parser = parse::secret)]
+    #[arg(value_parser = parse::secret, allow_hyphen_values = true)]
     pub jwt_public_key: Option<SecretString>,
 
     /// Verify tokens of an outside identity provider by the keys that it publishes there.
-    #[arg(long, env = "JWT_JWKS_URL", value_name = "URL", global = true, value_parser = parse::jwks_url)]
+    #[arg(long, env = "JWT_JWKS_URL", hide_env_values = true, value_name = "URL", global = true)]
+    #[arg(value_parser = parse::jwks_url)]
     pub jwt_jwks_url: Option<Url>,
 
     /// Where an outside token carries its role: the name of a claim, or a path of names with dots between.
