@@ -3,26 +3,28 @@
 //! In: environment variables and flags, as [`Options`]. Out: a [`Config`] in areas, each handed to the layer that it
 //! concerns, or one line that names the variable that is wrong. Secrets print as `***`.
 
+mod auth;
 mod database;
 mod key;
 mod options;
 mod parse;
+mod public_key;
 
 use std::{
     fmt,
     net::{IpAddr, SocketAddr},
-    num::NonZeroU32,
     path::PathBuf,
     time::Duration,
 };
 
 use axum::http::HeaderValue;
 use ipnet::IpNet;
-use secrecy::SecretString;
 
 pub use self::{
+    auth::{AuthConfig, HmacAlgorithm, JwtAlgorithm, OutsideConfig, OutsideKeys, PublicAlgorithm},
     database::DatabaseConfig,
     options::{LogConfig, LogFormat, Options},
+    public_key::PublicKey,
 };
 
 /// What a secret prints as.
@@ -72,85 +74,6 @@ impl Config {
             ("bind-addr", "127.0.0.1:0"),
             ("jwt-secret-key", secrecy::ExposeSecret::expose_secret(&key)),
         ])?)
-    }
-}
-
-/// The algorithms by which own tokens are signed: HMAC, since both ends are this program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum JwtAlgorithm {
-    /// HMAC with SHA-256.
-    Hs256,
-    /// HMAC with SHA-384.
-    Hs384,
-    /// HMAC with SHA-512.
-    Hs512,
-}
-
-/// How callers are known.
-#[derive(Clone)]
-pub struct AuthConfig {
-    /// What tokens are signed with; 32 bytes or more.
-    pub key: SecretString,
-    /// The one algorithm by which tokens are signed and verified.
-    pub algorithm: JwtAlgorithm,
-    /// Written into tokens and required of them.
-    pub issuer: String,
-    /// Written into tokens and required of them.
-    pub audience: String,
-    /// How long a token is good for.
-    pub access_token_lifetime: Duration,
-    /// How long a refresh token is good for.
-    pub refresh_token_lifetime: Duration,
-    /// How often a minute an address, and an account, may use the ways to sign in.
-    pub rate_limit_per_minute: NonZeroU32,
-}
-
-impl AuthConfig {
-    /// The part of `options` about tokens. A server that only this machine reaches, on a database file, keeps a random
-    /// key of its own; any other must be given one, since its instances have to share it.
-    pub fn new(options: &Options, database: &DatabaseConfig) -> Result<Self, ConfigError> {
-        let key = match &options.jwt_secret_key {
-            Some(key) => key::checked(key.clone(), "JWT_SECRET_KEY")?,
-            None if database.is_sqlite() && options.bind_addr.ip().to_canonical().is_loopback() => {
-                match database.sqlite_file() {
-                    Some(file) => key::kept_beside(&file)?,
-                    None => key::random(),
-                }
-            }
-            None => {
-                return Err(ConfigError::new(
-                    "JWT_SECRET_KEY",
-                    "must be set, to 32 bytes or more that nobody can guess (openssl rand -base64 48), unless the \
-                     server listens on loopback with SQLite",
-                ));
-            }
-        };
-        Ok(Self {
-            key,
-            algorithm: options.jwt_algorithm,
-            issuer: options.jwt_issuer.clone(),
-            audience: options.jwt_audience.clone(),
-            access_token_lifetime: Duration::from_secs(options.access_token_expire_minutes * 60),
-            refresh_token_lifetime: Duration::from_secs(options.refresh_token_expire_days * 86_400),
-            rate_limit_per_minute: u32::try_from(options.rate_limit_auth_per_minute)
-                .ok()
-                .and_then(NonZeroU32::new)
-                .unwrap_or(NonZeroU32::MAX),
-        })
-    }
-}
-
-impl fmt::Debug for AuthConfig {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuthConfig")
-            .field("key", &HIDDEN)
-            .field("algorithm", &self.algorithm)
-            .field("issuer", &self.issuer)
-            .field("audience", &self.audience)
-            .field("access_token_lifetime", &self.access_token_lifetime)
-            .field("refresh_token_lifetime", &self.refresh_token_lifetime)
-            .field("rate_limit_per_minute", &self.rate_limit_per_minute)
-            .finish()
     }
 }
 

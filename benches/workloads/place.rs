@@ -58,8 +58,9 @@ impl Place {
             for (caller, email) in [(Caller::Reader, "seed-1@example.com"), (Caller::Writer, "seed-2@example.com")] {
                 // A small database has not got them all.
                 let Some(user) = users::by_email(&database, &Email::parse(email)?).await? else { continue };
+                let own = Tokens::new(&config.auth).ok_or("no key for tokens")?;
                 let lifetime = config.auth.access_token_lifetime;
-                let token = mint(&database, &Tokens::new(&config.auth), user.id, lifetime).await?;
+                let token = mint(&database, &own, user.id, lifetime).await?;
                 tokens.insert(caller, token.ok_or("the account is disabled")?);
             }
         }

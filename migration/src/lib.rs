@@ -28,6 +28,7 @@ mod m20261121_000005_search;
 mod m20261121_000006_create_budgets;
 mod m20261121_000007_create_idempotency_keys;
 mod m20261121_000008_create_sessions;
+mod m20261121_000009_create_identities;
 mod search;
 mod sql;
 
@@ -50,6 +51,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000006_create_budgets::MIGRATION),
             Box::new(m20261121_000007_create_idempotency_keys::MIGRATION),
             Box::new(m20261121_000008_create_sessions::MIGRATION),
+            Box::new(m20261121_000009_create_identities::MIGRATION),
         ]
     }
 }

@@ -8,7 +8,7 @@ use axum::{
     body::{Body, Bytes},
     extract::{Request, State},
     http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
-    middleware::map_response,
+    middleware::{Next, from_fn_with_state, map_response},
     response::Response,
     routing::{get, post},
 };
@@ -42,10 +42,17 @@ pub fn routes(auth: Auth, engine: Engine) -> Router {
         .route("/auth/refresh", post(refresh))
         .route("/auth/logout", post(logout))
         .route("/auth/password", post(change_password))
+        .route_layer(from_fn_with_state(auth.clone(), sign_in_here))
         .route("/auth/me", get(me).patch(rename))
         .method_not_allowed_fallback(async || Error::new(Kind::MethodNotAllowed, "This path has other methods"))
         .layer(map_response(no_store))
         .with_state(Identity { auth, engine })
+}
+
+/// Refuses to look at what somebody signs in with where nobody does.
+async fn sign_in_here(State(auth): State<Auth>, request: Request, next: Next) -> Result<Response> {
+    auth.own()?;
+    Ok(next.run(request).await)
 }
 
 async fn register(

@@ -11,7 +11,9 @@ use uuid::Uuid;
 use super::{
     accounts::Accounts,
     audit::{Event, record},
+    bearers::{Bearer, Bearers},
     client::Client,
+    identities::Identities,
     jwt::{Tokens, bad_claims, bad_token},
     limits::Limits,
     password::Passwords,
@@ -37,7 +39,8 @@ pub struct Auth {
 pub(super) struct Shared {
     pub(super) database: Database,
     pub(super) accounts: Accounts,
-    tokens: Tokens,
+    identities: Identities,
+    bearers: Bearers,
     pub(super) passwords: Passwords,
     limits: Limits,
     lifetimes: Lifetimes,
@@ -68,14 +71,14 @@ impl Session {
 impl Auth {
     /// Identity as `config` wants it, over the accounts in `database`.
     pub fn new(config: &AuthConfig, database: Database) -> Self {
-        let tokens = Tokens::new(config);
         let shared = Shared {
             accounts: Accounts::new(database.clone()),
+            identities: Identities::new(database.clone(), config.issuer.clone()),
             database,
+            bearers: Bearers::new(config),
             passwords: Passwords::new(),
             limits: Limits::new(config.rate_limit_per_minute),
-            lifetimes: Lifetimes { access: tokens.lifetime(), refresh: config.refresh_token_lifetime },
-            tokens,
+            lifetimes: Lifetimes { access: config.access_token_lifetime, refresh: config.refresh_token_lifetime },
         };
         Self { shared: Arc::new(shared) }
     }
@@ -162,28 +165,35 @@ impl Auth {
     /// # Errors
     /// `Unauthenticated` for a token that is not good.
     pub async fn identify(&self, headers: &HeaderMap, client: Option<&Client>) -> Result<Principal> {
-        let principal = self.principal(headers).await;
+        let principal = self.principal(headers, client).await;
         principal.inspect_err(|error| refused(error, client))
     }
 
     /// The same for a request that may not be about who asks: nothing is recorded.
-    pub async fn principal(&self, headers: &HeaderMap) -> Result<Principal> {
+    pub async fn principal(&self, headers: &HeaderMap, client: Option<&Client>) -> Result<Principal> {
         let mut values = headers.get_all(AUTHORIZATION).iter();
         match (values.next(), values.next()) {
-            (value, None) => self.authenticate(value).await,
+            (value, None) => self.authenticate(value, client).await,
             _ => Err(bad_token("There is more than one Authorization header")),
         }
     }
 
     /// Who asks with `header`, the value of `Authorization`: nobody without one, never nobody with a bad one.
-    pub async fn authenticate(&self, header: Option<&HeaderValue>) -> Result<Principal> {
+    pub(super) async fn authenticate(
+        &self,
+        header: Option<&HeaderValue>,
+        client: Option<&Client>,
+    ) -> Result<Principal> {
         let Some(header) = header else { return Ok(Principal::anonymous()) };
         let token = header
             .to_str()
             .ok()
             .and_then(bearer)
             .ok_or_else(|| bad_token("The Authorization header is not of the form \"Bearer <token>\""))?;
-        let claims = self.shared.tokens.verify(token)?;
+        let claims = match self.shared.bearers.verify(token).await? {
+            Bearer::Own(claims) => claims,
+            Bearer::Outside(claims) => return self.shared.identities.principal(&claims, client).await,
+        };
         match self.shared.accounts.role(&claims).await? {
             Some(role) => Ok(Principal::user(claims.subject, role)),
             None => {
@@ -193,8 +203,14 @@ impl Auth {
     }
 
     /// What own tokens are made with. Every way to a session comes through here first.
+    ///
+    /// # Errors
+    /// `NotFound` where an outside identity provider makes all tokens.
     pub(super) fn own(&self) -> Result<&Tokens> {
-        Ok(&self.shared.tokens)
+        self.shared.bearers.own().ok_or_else(|| {
+            Error::not_found("Nobody signs in here: an outside identity provider makes the tokens")
+                .hint("Get a token from the identity provider")
+        })
     }
 
     /// Counts an attempt of `client`.
@@ -249,7 +265,7 @@ fn bearer(header: &str) -> Option<&str> {
 
 impl fmt::Debug for Auth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Auth").field("tokens", &self.shared.tokens).finish_non_exhaustive()
+        f.debug_struct("Auth").field("tokens", &self.shared.bearers.own()).finish_non_exhaustive()
     }
 }
 

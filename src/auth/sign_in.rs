@@ -182,7 +182,8 @@ pub async fn mint(database: &Database, tokens: &Tokens, user: Uuid, lifetime: Du
 
 async fn mint_in(transaction: &Transaction, tokens: &Tokens, user: Uuid, lifetime: Duration) -> Result<Option<String>> {
     let credential = users::lock_credential(transaction, user).await?;
-    if credential.is_some_and(|credential| credential.disabled_at.is_some()) {
+    // Without a password here there is nothing by which the token could be ended.
+    if credential.is_none_or(|credential| credential.disabled_at.is_some()) {
         return Ok(None);
     }
     let Some(User { role, .. }) = users::by_id_in(transaction, user).await? else { return Ok(None) };

@@ -42,7 +42,7 @@ async fn who_registers_signs_in_by_any_spelling_of_the_address() {
     assert_eq!((registered.role.as_str(), registered.expires_in), ("user", 1800));
     let session = auth.login(&client(), "ADA@example.COM", PASSWORD.into()).await.unwrap();
     assert_eq!(session.user, registered.user);
-    let principal = auth.authenticate(Some(&bearer(&session))).await.unwrap();
+    let principal = auth.authenticate(Some(&bearer(&session)), None).await.unwrap();
     assert_eq!(principal, session.principal());
     let user = users::by_id(&database, session.user).await.unwrap().unwrap();
     assert_eq!(user.email.as_deref(), Some("Ada@Example.com"), "its own spelling is kept");
@@ -88,7 +88,7 @@ async fn the_database_decides_what_a_token_is_worth() {
     let (auth, database) = auth().await;
     let session = auth.register(&client(), ada()).await.unwrap();
     users::set_role(&database, session.user, "editor").await.unwrap();
-    assert_eq!(auth.authenticate(Some(&bearer(&session))).await.unwrap().role(), "editor");
+    assert_eq!(auth.authenticate(Some(&bearer(&session)), None).await.unwrap().role(), "editor");
     // Another instance, which has not asked yet, stands for this one after the time for which it remembers.
     users::set_disabled(&database, session.user, true).await.unwrap();
     let accounts = accounts::Accounts::new(database.clone());
@@ -176,23 +176,23 @@ async fn a_login_makes_an_outdated_hash_anew_and_ends_no_session() {
     assert!(new.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{new}");
     auth.login(&client(), "ada@example.com", PASSWORD.into()).await.unwrap();
     assert_eq!(hash().await, new);
-    assert!(auth.authenticate(Some(&bearer(&session))).await.is_ok());
+    assert!(auth.authenticate(Some(&bearer(&session)), None).await.is_ok());
     auth.refresh(&client(), session.refresh_token.expose()).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_bad_header_is_never_anonymous() {
     let (auth, _) = auth().await;
-    assert!(auth.authenticate(None).await.unwrap().is_anonymous());
+    assert!(auth.authenticate(None, None).await.unwrap().is_anonymous());
     let token = auth.register(&client(), ada()).await.unwrap().access_token;
     for good in [format!("Bearer {token}"), format!("bearer  {token}")] {
-        assert!(auth.authenticate(Some(&good.parse().unwrap())).await.is_ok(), "{good}");
+        assert!(auth.authenticate(Some(&good.parse().unwrap()), None).await.is_ok(), "{good}");
     }
     for bad in ["", "Bearer", "Bearer ", "Basic eDp5", &token, &format!("Bearer {token} {token}"), "Bearer null"] {
-        let error = auth.authenticate(Some(&bad.parse().unwrap())).await.unwrap_err();
+        let error = auth.authenticate(Some(&bad.parse().unwrap()), None).await.unwrap_err();
         assert_eq!(error.kind, Kind::Unauthenticated, "{bad}");
     }
-    assert!(auth.authenticate(Some(&HeaderValue::from_bytes(b"Bearer \xff").unwrap())).await.is_err());
+    assert!(auth.authenticate(Some(&HeaderValue::from_bytes(b"Bearer \xff").unwrap()), None).await.is_err());
 }
 
 #[tokio::test]

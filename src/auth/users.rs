@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{email::Email, session_rows};
 use crate::{
     engine::database::{Database, Transaction, error_of},
-    entities::{credentials, users},
+    entities::{credentials, identities, users},
     error::{Error, Kind, Problem, Result},
 };
 
@@ -240,6 +240,9 @@ async fn find_for_update(transaction: &Transaction, id: Uuid) -> Result<Option<u
     users::Entity::find_by_id(id).lock_exclusive().one(transaction).await.map_err(error_of)
 }
 
+/// Since when the tokens of a subject of an outside identity provider are not taken, beside the column of `credentials`.
+const OUTSIDE_DISABLED_AT: &str = "outside_disabled_at";
+
 /// Every account, with what it signs in with.
 fn select() -> SelectStatement {
     let mut select = Query::select();
@@ -249,10 +252,15 @@ fn select() -> SelectStatement {
     select
         .column((credentials::Entity, credentials::Column::PasswordHash))
         .column((credentials::Entity, credentials::Column::DisabledAt))
+        .expr_as(Expr::col((identities::Entity, identities::Column::DisabledAt)), OUTSIDE_DISABLED_AT)
         .from(users::Entity)
         .left_join(
             credentials::Entity,
             Expr::col((credentials::Entity, credentials::Column::UserId)).equals((users::Entity, users::Column::Id)),
+        )
+        .left_join(
+            identities::Entity,
+            Expr::col((identities::Entity, identities::Column::UserId)).equals((users::Entity, users::Column::Id)),
         )
         .take()
 }
@@ -263,13 +271,14 @@ async fn one(database: &Database, statement: &SelectStatement) -> Result<Option<
 }
 
 fn user(row: &QueryResult) -> Result<User> {
+    let since = |column: &str| row.try_get::<Option<DateTime<Utc>>>("", column);
     let read = || {
         Ok(User {
             id: row.try_get("", "id")?,
             email: row.try_get("", "email")?,
             name: row.try_get("", "name")?,
             role: row.try_get("", "role")?,
-            disabled: row.try_get::<Option<DateTime<Utc>>>("", "disabled_at")?.is_some(),
+            disabled: since("disabled_at")?.is_some() || since(OUTSIDE_DISABLED_AT)?.is_some(),
             password_hash: row.try_get::<Option<String>>("", "password_hash")?.map(Into::into),
         })
     };

@@ -23,13 +23,18 @@ pub(crate) struct Arguments {
 }
 
 pub(super) async fn run(options: &Options, arguments: &Arguments) -> Outcome {
-    let tokens = Tokens::new(&AuthConfig::new(options, &options.database())?);
+    let tokens = Tokens::new(&AuthConfig::new(options, &options.database())?).ok_or_else(|| {
+        Failure::No(
+            "error: no tokens are made here: JWT_SECRET_KEY is not set, and an outside identity provider makes them"
+                .to_owned(),
+        )
+    })?;
     let database = migrated(options).await?;
     let user = user::find(&database, &arguments.user).await?;
     let lifetime = arguments.ttl.map_or(tokens.lifetime(), Duration::from_secs);
     let token = mint(&database, &tokens, user.id, lifetime).await?.ok_or_else(|| {
         Failure::No(format!(
-            "error: the account is disabled, its tokens are not taken: `rootstock user enable {}` lets it in again",
+            "error: the account {} is disabled, or signs in with an outside identity provider: no token is made for it",
             arguments.user
         ))
     })?;

@@ -10,6 +10,7 @@ use rootstock::{
     auth::{
         audit::{Event, record},
         email::Email,
+        identities,
         password::Passwords,
         register::{RegisterInput, register},
         users::{self, ROLES, User},
@@ -96,12 +97,12 @@ pub(super) async fn run(options: &Options, command: Command) -> Outcome {
         }
         Command::Disable { user } => {
             let id = find(database, &user).await?.id;
-            users::set_disabled(database, id, true).await?;
+            set_disabled(database, id, true).await?;
             record(Event::Disabled, Some(id), None);
         }
         Command::Enable { user } => {
             let id = find(database, &user).await?.id;
-            users::set_disabled(database, id, false).await?;
+            set_disabled(database, id, false).await?;
             record(Event::Enabled, Some(id), None);
         }
         Command::ResetPassword { user, password } => {
@@ -111,6 +112,14 @@ pub(super) async fn run(options: &Options, command: Command) -> Outcome {
             users::reset_password(database, id, hash).await?;
             record(Event::PasswordReset, Some(id), None);
         }
+    }
+    Ok(())
+}
+
+/// Shuts an account out, or lets it in again, be it one with a password here or of an outside identity provider.
+async fn set_disabled(database: &Database, id: Uuid, disabled: bool) -> Outcome {
+    if !identities::set_disabled(database, id, disabled).await? {
+        users::set_disabled(database, id, disabled).await?;
     }
     Ok(())
 }

@@ -47,17 +47,20 @@ pub struct Options {
     #[arg(value_parser = parse::secret)]
     pub jwt_secret_key: Option<SecretString>,
 
-    /// How tokens are signed: HS256, HS384 or HS512.
+    /// How own tokens are signed: HS256, HS384 or HS512; or how those of an outside identity provider must be: RS256,
+    /// ES256 or EdDSA.
     #[arg(long, env = "JWT_ALGORITHM", value_name = "NAME", global = true)]
     #[arg(default_value = "HS256", value_parser = parse::algorithm)]
     pub jwt_algorithm: JwtAlgorithm,
 
-    /// Verify tokens of an outside identity provider by its public key, in PEM.
-    #[arg(long, env = "JWT_PUBLIC_KEY", value_name = "PEM", global = true, hide_env_values = true)]
-    pub jwt_public_key: Option<String>,
+    /// Verify tokens of an outside identity provider by its public key, in PEM, or the file that holds it.
+    #[arg(long, env = "JWT_PUBLIC_KEY", hide_env_values = true, value_name = "PEM|FILE", global = true)]
+    #[arg(value_parser = parse::secret, allow_hyphen_values = true)]
+    pub jwt_public_key: Option<SecretString>,
 
     /// Verify tokens of an outside identity provider by the keys that it publishes there.
-    #[arg(long, env = "JWT_JWKS_URL", value_name = "URL", global = true, value_parser = parse::jwks_url)]
+    #[arg(long, env = "JWT_JWKS_URL", hide_env_values = true, value_name = "URL", global = true)]
+    #[arg(value_parser = parse::jwks_url)]
     pub jwt_jwks_url: Option<Url>,
 
     /// Where an outside token carries its role: the name of a claim, or a path of names with dots between.

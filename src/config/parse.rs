@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::{AllowedOrigins, JwtAlgorithm, Networks, options::LogFormat};
+use super::{AllowedOrigins, HmacAlgorithm, JwtAlgorithm, Networks, PublicAlgorithm, options::LogFormat};
 
 /// A whole number from `MIN` to `MAX`.
 pub(super) fn whole<const MIN: u64, const MAX: u64>(text: &str) -> Result<u64, String> {
@@ -75,14 +75,17 @@ pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.trim().parse().map_err(|_| "must be an IP address and a port, as 127.0.0.1:8000 or [::1]:8000".into())
 }
 
-/// The name of an algorithm that signs own tokens.
+/// The name of an algorithm that signs tokens.
 pub(super) fn algorithm(text: &str) -> Result<JwtAlgorithm, String> {
-    match text.trim() {
-        "HS256" => Ok(JwtAlgorithm::Hs256),
-        "HS384" => Ok(JwtAlgorithm::Hs384),
-        "HS512" => Ok(JwtAlgorithm::Hs512),
-        _ => Err("must be HS256, HS384 or HS512".into()),
-    }
+    Ok(match text.trim() {
+        "HS256" => JwtAlgorithm::Own(HmacAlgorithm::Hs256),
+        "HS384" => JwtAlgorithm::Own(HmacAlgorithm::Hs384),
+        "HS512" => JwtAlgorithm::Own(HmacAlgorithm::Hs512),
+        "RS256" => JwtAlgorithm::Outside(PublicAlgorithm::Rs256),
+        "ES256" => JwtAlgorithm::Outside(PublicAlgorithm::Es256),
+        "EdDSA" => JwtAlgorithm::Outside(PublicAlgorithm::EdDsa),
+        _ => return Err("must be HS256, HS384, HS512, RS256, ES256 or EdDSA".into()),
+    })
 }
 
 /// A comma list of origins, or `*` alone.

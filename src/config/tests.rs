@@ -35,8 +35,10 @@ fn a_bad_value_is_one_line_that_names_its_variable() {
             "DATABASE_MAX_CONNECTIONS must be a whole number from 1 to 1000, it is \"0\"",
         ),
         ("bind-addr", "8000", "BIND_ADDR must be an IP address and a port"),
-        ("jwt-algorithm", "none", "JWT_ALGORITHM must be HS256, HS384 or HS512"),
+        ("jwt-algorithm", "none", "JWT_ALGORITHM must be HS256, HS384, HS512, RS256, ES256 or EdDSA"),
         ("jwt-issuer", "", "JWT_ISSUER must not be empty"),
+        ("jwt-jwks-url", "id.example.com", "JWT_JWKS_URL must be a URL as https://"),
+        ("jwt-jwks-url", "file:///etc/keys.json", "JWT_JWKS_URL must be a URL as https://"),
         ("max-body-bytes", "1 GB", "MAX_BODY_BYTES must be a number of bytes"),
         ("database-prepared-statements", "maybe", "DATABASE_PREPARED_STATEMENTS must be on or off"),
         ("cors-allowed-origins", "https://a.example/path", "CORS_ALLOWED_ORIGINS must be * or a comma list"),
@@ -79,7 +81,7 @@ fn the_local_key_is_made_once_and_private() {
     let url = format!("sqlite://{}?mode=rwc", file.display());
     let options = Options::from_flags([("database-url", url.as_str())]).unwrap();
     let keys: Vec<String> = std::thread::scope(|scope| {
-        let starts: Vec<_> = (0..8).map(|_| scope.spawn(|| Config::new(&options).unwrap().auth.key)).collect();
+        let starts: Vec<_> = (0..8).map(|_| scope.spawn(|| Config::new(&options).unwrap().auth.key.unwrap())).collect();
         starts.into_iter().map(|start| start.join().unwrap().expose_secret().to_owned()).collect()
     });
     assert!(keys[0].len() >= 32 && keys.iter().all(|key| *key == keys[0]), "every start has the same key");
@@ -93,8 +95,80 @@ fn the_local_key_is_made_once_and_private() {
     }
 }
 
+/// The text of a key of the tests.
+fn pem(name: &str) -> String {
+    std::fs::read_to_string(format!("{}/tests/keys/{name}.pem", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+const KEY: &str = "a key of thirty-two bytes or more, of these tests alone";
+
+fn auth<'a>(flags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<AuthConfig, String> {
+    let options = Options::from_flags(flags).map_err(|error| error.to_string())?;
+    AuthConfig::new(&options, &options.database()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn outside_keys_that_do_not_fit_stop_the_start() {
+    let (rsa, private, weak) = (pem("rsa.pub"), pem("rsa"), pem("bad-rsa-1024.pub"));
+    let url = "https://id.example.com/keys";
+    for (flags, expected) in [
+        (vec![("jwt-algorithm", "RS256")], "JWT_ALGORITHM must not be RS256 without JWT_PUBLIC_KEY or JWT_JWKS_URL"),
+        (
+            vec![("jwt-algorithm", "EdDSA"), ("jwt-secret-key", KEY)],
+            "JWT_ALGORITHM must not be EdDSA without JWT_PUBLIC_KEY or JWT_JWKS_URL",
+        ),
+        (vec![("jwt-public-key", &rsa), ("jwt-jwks-url", url)], "JWT_PUBLIC_KEY and JWT_JWKS_URL must not both be set"),
+        (
+            vec![("jwt-public-key", &rsa), ("jwt-algorithm", "ES256")],
+            "JWT_PUBLIC_KEY is a key for RS256, and JWT_ALGORITHM is ES256",
+        ),
+        (vec![("jwt-public-key", &weak)], "JWT_PUBLIC_KEY must be an RSA key of 2048 to 4096 bits"),
+        (vec![("jwt-public-key", &private)], "JWT_PUBLIC_KEY is a private key"),
+        (vec![("jwt-public-key", "")], "JWT_PUBLIC_KEY must be a public key in PEM"),
+        (vec![("jwt-public-key", &rsa), ("jwt-secret-key", "short")], "JWT_SECRET_KEY must have 32 bytes or more"),
+    ] {
+        let error = auth(flags).unwrap_err();
+        assert!(error.starts_with(expected) && error.lines().count() == 1, "{error}");
+    }
+    // What was meant for another variable is not shown.
+    let error = auth([("jwt-public-key", "hunter2hunter2")]).unwrap_err();
+    assert!(!error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn each_algorithm_is_pinned_where_it_belongs() {
+    let rsa = pem("rsa.pub");
+    let own = auth([("jwt-algorithm", "HS512"), ("jwt-public-key", &rsa), ("jwt-secret-key", KEY)]).unwrap();
+    assert_eq!((own.algorithm, own.key.is_some()), (HmacAlgorithm::Hs512, true));
+    assert!(matches!(own.outside.unwrap().keys, OutsideKeys::Pinned(key) if key.algorithm() == PublicAlgorithm::Rs256));
+    let url = ("jwt-jwks-url", "https://id.example.com/keys");
+    let pinned = auth([("jwt-algorithm", "ES256"), url, ("jwt-secret-key", KEY)]).unwrap();
+    assert_eq!((pinned.algorithm, pinned.key.is_some()), (HmacAlgorithm::Hs256, true));
+    let published = |auth: AuthConfig| match auth.outside.unwrap().keys {
+        OutsideKeys::Published { algorithm, .. } => algorithm,
+        OutsideKeys::Pinned(key) => panic!("{key:?}"),
+    };
+    assert_eq!(published(pinned), Some(PublicAlgorithm::Es256));
+    assert_eq!(published(auth([url]).unwrap()), None);
+}
+
+/// The keys of the provider are all that such a server needs, wherever it listens.
+#[test]
+fn with_an_outside_key_alone_there_are_no_own_tokens_and_no_local_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}?mode=rwc", folder.path().join("a.db").display());
+    for address in ["127.0.0.1:8000", "0.0.0.0:8000"] {
+        let rsa = pem("rsa.pub");
+        let auth = auth([("database-url", url.as_str()), ("bind-addr", address), ("jwt-public-key", &rsa)]).unwrap();
+        assert!(auth.key.is_none() && auth.outside.is_some());
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
 #[test]
 fn secrets_print_as_stars() {
+    let options = Options::from_flags([("jwt-public-key", "hunter2 in the wrong variable")]).unwrap();
+    assert!(!format!("{options:?}").contains("hunter2"));
     for url in ["postgres://u:hunter2@h/d?sslmode=require", "postgres://u@h/d?password=hunter2"] {
         let flags = [("database-url", url), ("jwt-secret-key", "hunter2hunter2hunter2hunter2hunter2")];
         let options = Options::from_flags(flags).unwrap();

@@ -6,6 +6,7 @@
 pub mod budgets;
 pub mod credentials;
 pub mod expenses;
+pub mod identities;
 pub mod sessions;
 pub mod trees;
 pub mod users;

@@ -89,7 +89,7 @@ impl GraphQl {
         operations: &[Operation<'_>],
         client: &Client,
     ) -> Result<Principal> {
-        match self.0.auth.principal(headers).await {
+        match self.0.auth.principal(headers, Some(client)).await {
             // Looked at only now: most headers are good.
             Err(error)
                 if error.kind == Kind::Unauthenticated

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     program::{Ended, Place},
-    support::postgres,
+    support::{postgres, provider},
 };
 
 /// 32 bytes, as JWT_SECRET_KEY must have them at least.
@@ -299,8 +299,68 @@ async fn the_audit_has_a_line_for_all_that_happens_to_an_account() {
     }
 }
 
+/// The key of the provider is all that such a server needs, on a database that others share as well.
+#[tokio::test]
+async fn with_an_outside_identity_provider_alone_nobody_signs_in_here() {
+    let database = postgres::database().await;
+    let public = provider::pem("p256.pub");
+    for place in [Place::empty(), Place::empty().with("DATABASE_URL", &database.url())] {
+        let place = place.with("JWT_PUBLIC_KEY", &public.replace('\n', "\\n"));
+        let server = place.serve();
+        assert!(!place.path().join("rootstock.db.jwt-key").exists(), "no key is made that nothing is signed with");
+        let token = provider::token("p256", &provider::claims("auth0|zoe", json!({ "role": "editor" })));
+        let zoe = me(&server.base, &token).await;
+        assert_eq!(zoe["role"], "editor");
+        let id = zoe["id"].as_str().expect("a key");
+        assert_eq!(place.succeeds(&["user", "list"]), format!("{id}  enabled  editor  -\n"));
+        assert_eq!(login(&server.base, "zoe@example.com", PASSWORD).await, Err(StatusCode::NOT_FOUND));
+        let refused = place.run(&["token", "--user", id]);
+        assert_eq!((refused.code, refused.out.as_str()), (Some(1), ""), "{refused:?}");
+        assert!(refused.err.starts_with("error: no tokens are made here"), "{refused:?}");
+
+        place.succeeds(&["user", "disable", id]);
+        assert_eq!(place.succeeds(&["user", "list"]), format!("{id}  disabled editor  -\n"));
+        answers(&server.base, &token, StatusCode::UNAUTHORIZED).await;
+        place.succeeds(&["user", "enable", id]);
+        answers(&server.base, &token, StatusCode::OK).await;
+
+        let log = server.log();
+        assert_eq!(log.matches("outside_subject").count(), 1, "{log}");
+        assert!(log.contains(id) && !log.contains(&token) && !log.contains("auth0"), "{log}");
+    }
+}
+
+/// Waits until the token is answered so, which must be soon.
+async fn answers(base: &str, token: &str, status: StatusCode) {
+    let asked = async || Client::new().get(format!("{base}/trees")).bearer_auth(token).send().await.expect("an answer");
+    let answered = async {
+        while asked().await.status() != status {
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(30), answered).await.expect("the answer changes");
+}
+
+/// Somebody else's server being away is no reason not to start.
+#[tokio::test]
+async fn it_starts_while_the_identity_provider_is_away_and_warns_of_one_that_anybody_could_be() {
+    let open = Place::empty().with("JWT_JWKS_URL", "http://id.invalid/keys").serve();
+    assert!(open.log().contains("JWT_JWKS_URL is not https"), "{}", open.log());
+    assert_eq!(count(&open.base, "trees").await, 4);
+    for url in ["https://id.invalid/keys", "http://localhost:1/keys", "http://127.0.0.1:1/keys", "http://[::1]:1/keys"]
+    {
+        let place = Place::empty().with("JWT_JWKS_URL", url).with("JWT_SECRET_KEY", KEY);
+        let server = place.serve();
+        assert!(!server.log().contains("is not https"), "{url}: {}", server.log());
+        let token = provider::token("p256", &provider::claims("zoe", json!({})));
+        answers(&server.base, &token, StatusCode::SERVICE_UNAVAILABLE).await;
+        assert!(server.log().contains("the identity provider's keys cannot be fetched"), "{}", server.log());
+    }
+}
+
 #[test]
 fn a_wrong_start_is_one_line_that_names_the_variable() {
+    let (weak, private) = (provider::pem("bad-rsa-1024.pub"), provider::pem("rsa"));
     for (name, value, says) in [
         ("DATABASE_URL", "mysql://root:hunter2@db/x", "error: DATABASE_URL must be a URL as "),
         ("DATABASE_MAX_CONNECTIONS", "0", "error: DATABASE_MAX_CONNECTIONS must be a whole number from 1 to 1000"),
@@ -308,6 +368,11 @@ fn a_wrong_start_is_one_line_that_names_the_variable() {
         ("BIND_ADDR", "0.0.0.0:0", "error: JWT_SECRET_KEY must be set, to 32 bytes or more"),
         ("JWT_SECRET_KEY", "hunter2", "error: JWT_SECRET_KEY must have 32 bytes or more, it has 7"),
         ("JWT_ALGORITHM", "none", "error: JWT_ALGORITHM must be "),
+        ("JWT_ALGORITHM", "RS256", "error: JWT_ALGORITHM must not be RS256 without JWT_PUBLIC_KEY or JWT_JWKS_URL"),
+        ("JWT_PUBLIC_KEY", "hunter2", "error: JWT_PUBLIC_KEY must be a public key in PEM"),
+        ("JWT_PUBLIC_KEY", &weak, "error: JWT_PUBLIC_KEY must be an RSA key of 2048 to 4096 bits"),
+        ("JWT_PUBLIC_KEY", &private, "error: JWT_PUBLIC_KEY is a private key"),
+        ("JWT_JWKS_URL", "id.example.com/hunter2", "error: JWT_JWKS_URL must be a URL as https://"),
         ("RUST_LOG", "info,a=b=c", "error: RUST_LOG must be log directives"),
         ("REQUEST_TIMEOUT_SECONDS", "soon", "error: REQUEST_TIMEOUT_SECONDS must be a whole number"),
     ] {

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 pub(crate) async fn router(config: &Config, url: &str) -> Outcome<Router> {
-    let tokens = Arc::new(Tokens::new(&config.auth));
+    let tokens = Arc::new(Tokens::new(&config.auth).ok_or("no key for tokens")?);
     if url.starts_with("postgres:") { postgres::router(tokens, url).await } else { sqlite::router(tokens, url) }
 }
 

@@ -9,9 +9,10 @@
 mod answer;
 mod people;
 pub(crate) mod postgres;
+pub(crate) mod provider;
 mod server;
 
 pub(crate) use answer::Answer;
 pub(crate) use people::{Caller, PASSWORD, Person};
 pub(crate) use rootstock::engine::database::Dialect;
-pub(crate) use server::{Server, Setup, on_both, on_both_with, start_with};
+pub(crate) use server::{KEY, Server, Setup, on_both, on_both_with, start_with};

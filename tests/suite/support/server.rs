@@ -9,7 +9,7 @@ use reqwest::{Client, Method, RequestBuilder};
 use rootstock::{
     app::{self, App},
     catalog::Catalog,
-    config::Config,
+    config::{Config, OutsideConfig},
     engine::database::{Dialect, Migrate},
     seed,
 };
@@ -30,7 +30,7 @@ use tokio::{
 };
 
 /// What every server of the tests signs its tokens with.
-const KEY: &str = "a key of the tests alone, which signs nothing outside of them";
+pub(crate) const KEY: &str = "a key of the tests alone, which signs nothing outside of them";
 
 /// What a server shall be, where that is not the usual.
 pub(crate) struct Setup {
@@ -40,6 +40,8 @@ pub(crate) struct Setup {
     pub(crate) configure: fn(&mut Config),
     /// Statements that are run before it answers, one after the other.
     pub(crate) sql: Vec<String>,
+    /// The outside identity provider whose tokens it takes beside its own.
+    pub(crate) outside: Option<OutsideConfig>,
 }
 
 impl Default for Setup {
@@ -48,6 +50,7 @@ impl Default for Setup {
             catalog: rootstock::entities::resources().build().expect("a catalogue"),
             configure: |_| {},
             sql: Vec::new(),
+            outside: None,
         }
     }
 }
@@ -62,6 +65,7 @@ pub(crate) struct Server {
     pub(crate) url: String,
     /// Where its database is.
     database: String,
+    outside: Option<OutsideConfig>,
     people: Arc<Vec<Person>>,
     client: Client,
     _storage: Storage,
@@ -148,7 +152,8 @@ impl Server {
     async fn start(url: &str, setup: Setup, people: Arc<Vec<Person>>, storage: Storage) -> Self {
         let database = url.to_owned();
         let mut config = Config::for_tests(url).expect("the configuration");
-        config.auth.key = KEY.into();
+        config.auth.key = Some(KEY.into());
+        config.auth.outside.clone_from(&setup.outside);
         // All of a case's people come from one address.
         config.auth.rate_limit_per_minute = NonZeroU32::MAX;
         (setup.configure)(&mut config);
@@ -165,12 +170,14 @@ impl Server {
         let router = app.router();
         tokio::spawn(async move { axum::serve(listener, router).await });
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
-        Self { dialect: app.database.dialect(), app, url, database, people, client, _storage: storage }
+        let outside = setup.outside;
+        Self { dialect: app.database.dialect(), app, url, database, outside, people, client, _storage: storage }
     }
 
     /// Another instance over the same database, which ends with the test as well; this one must outlive it.
     pub(crate) async fn another(&self) -> Self {
-        Self::start(&self.database, Setup::default(), Arc::clone(&self.people), Storage::Borrowed).await
+        let setup = Setup { outside: self.outside.clone(), ..Setup::default() };
+        Self::start(&self.database, setup, Arc::clone(&self.people), Storage::Borrowed).await
     }
 
     /// Runs statements on the database itself, for what no request can do.
@@ -193,6 +200,17 @@ impl Server {
             Caller::Anonymous => request,
             caller => request.bearer_auth(&self.person(caller).token),
         }
+    }
+
+    /// `GET path` with a token.
+    pub(crate) async fn get_by(&self, token: &str, path: &str) -> Answer {
+        self.send(self.request(Caller::Anonymous, "GET", path).bearer_auth(token)).await
+    }
+
+    /// A GraphQL document with a token.
+    pub(crate) async fn graphql_by(&self, token: &str, query: &str) -> Answer {
+        let request = self.request(Caller::Anonymous, "POST", "/graphql").bearer_auth(token);
+        self.send(request.json(&json!({ "query": query }))).await
     }
 
     /// Sends a request, and takes its whole answer.
