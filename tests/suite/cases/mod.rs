@@ -48,6 +48,7 @@ mod rest_writes;
 mod rules;
 mod search;
 mod sessions;
+mod signed_in;
 mod streaming;
 mod tokens;
 mod transport;
