@@ -1,5 +1,6 @@
 //! The tests of the program as a whole: one binary, so that one PostgreSQL cluster serves all of them.
 
+mod audit;
 mod browser;
 mod cases;
 mod clients;

@@ -55,6 +55,7 @@ mod rest_writes;
 mod rules;
 mod search;
 mod sessions;
+mod signed_in;
 mod streaming;
 mod token_attacks;
 mod tokens;

@@ -1,6 +1,6 @@
 //! Another password: who knows the old one may choose a new one, and what was opened by the old one ends.
 
-use super::sessions::{Tokens, Way, anns, assert_ended, log_in, refresh, session, worth};
+use super::signed_in::{Tokens, Way, anns, assert_ended, log_in, refresh, session, worth};
 use crate::support::{Answer, Caller::*, PASSWORD, Server, on_both};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
