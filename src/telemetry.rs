@@ -47,7 +47,7 @@ pub fn init(config: &LogConfig) {
 fn directives(text: &str) -> EnvFilter {
     // The directives were tried when the configuration was read; `info` is for a caller that made them up.
     let filter = EnvFilter::try_new(text).unwrap_or_else(|_| EnvFilter::new("info"));
-    if text.split(',').any(|directive| directive.trim().starts_with(AUDIT)) {
+    if text.split(',').any(|directive| directive.starts_with(AUDIT)) {
         return filter;
     }
     match format!("{AUDIT}=info").parse() {
@@ -56,10 +56,14 @@ fn directives(text: &str) -> EnvFilter {
     }
 }
 
-/// Whether a line of this kind may be written at all: ours, and warnings of others.
+/// Whether a line of this kind may be written at all: ours, which migrations are applied, and warnings of others.
 fn speaks(metadata: &Metadata<'_>) -> bool {
-    let own = ["rootstock", "migration"];
-    *metadata.level() <= Level::WARN || own.contains(&metadata.target().split("::").next().unwrap_or_default())
+    let least = match metadata.target().split("::").next() {
+        Some("rootstock" | "migration") => Level::TRACE,
+        Some("sea_orm_migration") => Level::INFO,
+        _ => Level::WARN,
+    };
+    *metadata.level() <= least
 }
 
 /// Tells where a panic was, as one line. What it says is told only where it was written as it stands: what was made for
@@ -71,4 +75,80 @@ fn tell(panic: &panic::PanicHookInfo<'_>) {
         panic.message = said.copied(),
         "the program has a defect: a task panicked"
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{
+        io,
+        sync::{Arc, Mutex, PoisonError},
+        thread,
+    };
+
+    /// What was logged, for all who look.
+    #[derive(Clone, Default)]
+    struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Buffer {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The lines that `speak` makes under the directives `text`.
+    fn lines(text: &str, speak: impl FnOnce()) -> Vec<String> {
+        let (buffer, filter) = (Buffer::default(), directives(text).and(filter_fn(speaks)));
+        let written = buffer.clone();
+        let lines = fmt::layer().with_ansi(false).without_time().with_writer(move || written.clone());
+        tracing::subscriber::with_default(registry().with(lines.with_filter(filter)), speak);
+        let bytes = buffer.0.lock().unwrap().clone();
+        String::from_utf8(bytes).unwrap().lines().map(str::to_owned).collect()
+    }
+
+    fn speak() {
+        tracing::info!(target: "rootstock::audit", "audit");
+        tracing::info!(target: "rootstock::http", "own");
+        tracing::trace!(target: "rootstock::http", "own detail");
+        tracing::warn!(target: "h2::server", "warning");
+        tracing::info!(target: "h2::server", "foreign");
+        tracing::info!(target: "sea_orm_migration::migrator", "applied");
+        tracing::debug!(target: "sea_orm_migration::migrator", "statement");
+        tracing::info!(target: "rootstockery", "near");
+    }
+
+    #[test]
+    fn libraries_are_heard_from_warnings_on_and_the_audit_whatever_is_asked() {
+        for (text, expected) in [
+            ("info", "audit own warning applied"),
+            ("trace", "audit own own detail warning applied"),
+            ("trace,h2=trace,rootstockery=trace", "audit own own detail warning applied"),
+            ("off", "audit"),
+            ("error", "audit"),
+            ("off,rootstock=off", "audit"),
+            ("info,rootstock::audit=off", "own warning applied"),
+            ("off,rootstock::audit=error", ""),
+        ] {
+            let said: Vec<_> =
+                lines(text, speak).iter().map(|line| line.split_once(": ").unwrap().1.to_owned()).collect();
+            assert_eq!(said.join(" "), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_panic_is_told_by_its_place_and_what_was_written_there() {
+        let (own, before) = (thread::current().id(), panic::take_hook());
+        // Tests beside this one go on as they did.
+        panic::set_hook(Box::new(move |panic| if thread::current().id() == own { tell(panic) } else { before(panic) }));
+        let value = "canary";
+        let made = lines("info", || drop(panic::catch_unwind(|| panic!("no {value}"))));
+        let written = lines("info", || drop(panic::catch_unwind(|| panic!("a bare word"))));
+        assert!(made[0].contains("panic.at=src/telemetry.rs:") && !made[0].contains("canary"), "{made:?}");
+        assert!(written[0].contains("panic.message=\"a bare word\""), "{written:?}");
+    }
 }

@@ -177,7 +177,8 @@ fn refused(error: jsonwebtoken::errors::Error) -> Error {
         ErrorKind::InvalidAudience => bad_claims("The token is for another audience"),
         ErrorKind::MissingRequiredClaim(claim) => bad_claims(&format!("The token has no good claim \"{claim}\"")),
         ErrorKind::InvalidClaimFormat(claim) => bad_claims(&format!("The token's claim \"{claim}\" is malformed")),
-        ErrorKind::Json(_) => bad_claims("The token's header or claims are malformed"),
+        // What led to it would quote a claim.
+        ErrorKind::Json(_) => return bad_claims("The token's header or claims are malformed"),
         ErrorKind::InvalidSignature => bad_token("The token is not signed by this server"),
         ErrorKind::InvalidAlgorithm => bad_token("The token is not signed by the algorithm of this server"),
         _ => bad_token("The token is malformed"),
