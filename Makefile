@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 # The stages of `test` stand in order: what a check finds is not worth a test run.
 .NOTPARALLEL:
-.PHONY: help run build web check test test-tools schema bench
+.PHONY: help run build web check test test-tools audit schema bench
 
 # In CI a stale Cargo.lock is an error; at the desk cargo mends it.
 CARGO_FLAGS := $(if $(CI),--locked)
@@ -29,7 +29,11 @@ check: ## format, lints and documentation; changes nothing
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items $(CARGO_FLAGS)
 
 test: test-tools web check ## install what the tests need, then check and test everything
+	cargo deny --log-level error --locked check --hide-inclusion-graph bans licenses sources
 	cargo test --workspace $(CARGO_FLAGS)
+
+audit: test-tools ## what is known against the dependencies; asks the databases of advisories
+	scripts/audit.sh
 
 test-tools: ## install what the tests need and this machine lacks
 	scripts/install-test-tools.sh

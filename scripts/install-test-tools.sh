@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this machine lacks: PostgreSQL's server programs, Chromium, curl, Python, and the npm
-# and Python packages of tests/browser and tests/clients.
+# Installs what the tests need and this machine lacks: PostgreSQL's server programs, Chromium, curl, Python, cargo-deny, and
+# the npm and Python packages of tests/browser and tests/clients.
 # In: a machine with Rust, Node.js and make; apt-get, as root or with sudo, where something is missing.
 # Out: nothing said and exit code 0 when all is there; else what could not be installed, in words, and exit code 1.
 set -euo pipefail
@@ -63,6 +63,15 @@ command -v curl >/dev/null || lacks "curl is missing: install it (Debian: curl)"
 for tool in rustfmt clippy; do
   cargo "${tool/rustfmt/fmt}" --version >/dev/null 2>&1 || lacks "$tool is missing: rustup component add $tool"
 done
+
+# Into the folder of cargo's programs, which is kept from one run to the next.
+if ! cargo deny --version >/dev/null 2>&1; then
+  echo "install-test-tools: cargo installs cargo-deny"
+  cargo install --quiet --locked cargo-deny@0.20.2 >"$log" 2>&1 || {
+    cat "$log" >&2
+    lacks "cargo-deny could not be installed: cargo install --locked cargo-deny@0.20.2"
+  }
+fi
 
 # npm writes the file in node_modules last, as the note of what it installed.
 if ! command -v npm >/dev/null; then

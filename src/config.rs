@@ -115,6 +115,12 @@ pub struct HttpConfig {
     pub trusted_proxies: Networks,
     /// How long a request may take.
     pub request_timeout: Duration,
+    /// How long the head of a request may take, from its first byte on; of a new connection, from the beginning.
+    pub head_timeout: Duration,
+    /// How long a connection may wait for a request, and an answer for its client to take more of it.
+    pub idle_timeout: Duration,
+    /// How many connections there may be at once.
+    pub max_connections: u32,
     /// How long requests in flight have to end once the program is told to stop.
     pub shutdown_grace: Duration,
     /// The largest body that is read.

@@ -287,7 +287,18 @@ impl Error {
         }
     }
 
-    /// With the failure that led to this one, for the log alone.
+    /// What led to it, from the nearest to the farthest: for the log alone.
+    pub fn cause(&self) -> Option<String> {
+        let mut source = std::error::Error::source(self)?;
+        let mut cause = source.to_string();
+        while let Some(deeper) = source.source() {
+            cause = format!("{cause}: {deeper}");
+            source = deeper;
+        }
+        Some(cause)
+    }
+
+    /// With the failure that led to this one, for the log alone: its words must hold no value that a client has sent.
     #[must_use]
     pub fn source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());

@@ -3,7 +3,7 @@
 //! In: an error. Out: the status of its kind or code, the body `{"code","message","details","hint"}`, and the headers that the
 //! status calls for. The source of an error goes to the log here and nowhere else.
 
-use std::{error::Error as _, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     body::Body,
@@ -80,18 +80,12 @@ pub fn body(error: &Error) -> Vec<u8> {
 
 /// Writes what led to `error` to the log: a defect of ours as an error, a database that is away as a warning.
 pub fn log(error: &Error) {
-    let Some(source) = error.source() else {
+    let Some(cause) = error.cause() else {
         if error.kind == Kind::Internal {
             tracing::error!(error.code = %error.code, "the request failed");
         }
         return;
     };
-    let mut cause = source.to_string();
-    let mut next = source.source();
-    while let Some(deeper) = next {
-        cause = format!("{cause}: {deeper}");
-        next = deeper.source();
-    }
     match error.kind {
         Kind::Internal => tracing::error!(error.code = %error.code, error.cause = cause, "the request failed"),
         Kind::Unavailable | Kind::Timeout => {

@@ -1,7 +1,7 @@
 //! A server as a process of its own: this program, run again. It ends when whoever started it does.
 
 use crate::{Outcome, config, handwritten};
-use rootstock::{app, entities};
+use rootstock::{app, entities, http};
 use std::{
     collections::HashMap,
     fs,
@@ -86,5 +86,6 @@ pub(crate) async fn serve(kind: &str, url: &str) -> Outcome {
         drop(io::copy(&mut io::stdin(), &mut io::sink()));
         std::process::exit(0);
     });
-    Ok(axum::serve(listener, router).await?)
+    http::serve(listener, router, &config.http, std::future::pending()).await;
+    Ok(())
 }

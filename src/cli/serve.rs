@@ -3,7 +3,7 @@
 //! In: the configuration. Out: answers, until SIGTERM or SIGINT; then what is in flight is answered and the program
 //! ends with 0.
 
-use std::{future::IntoFuture, io::Write as _, net::SocketAddr, pin::pin};
+use std::{io::Write as _, net::SocketAddr, pin::pin};
 
 use clap::Args;
 use migration::Migrator;
@@ -13,7 +13,7 @@ use rootstock::{
     config::{Config, Options},
     engine::database::Migrate,
     error::{Error, Kind, Result},
-    seed,
+    http, seed,
 };
 use tokio::{net::TcpListener, sync::oneshot, time::sleep};
 
@@ -69,15 +69,13 @@ async fn serve(config: &Config, (app, listener): (App, TcpListener), mut stop: S
     let address = listener.local_addr().map_err(Error::internal)?;
     announce(address);
     let readiness = app.readiness.clone();
-    let service = app.router().into_make_service_with_connect_info::<SocketAddr>();
     let (drain, draining) = oneshot::channel::<()>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async {
+    let mut server = pin!(http::serve(listener, app.router(), &config.http, async {
         // Said, or dropped by somebody who will not say it any more: both are the end.
         let _ = draining.await;
-    });
-    let mut server = pin!(server.into_future());
+    }));
     tokio::select! {
-        ended = &mut server => return ended.map_err(Error::internal),
+        () = &mut server => return Ok(()),
         () = stop.requested() => {}
     }
     let grace = config.http.shutdown_grace;
@@ -85,7 +83,7 @@ async fn serve(config: &Config, (app, listener): (App, TcpListener), mut stop: S
     readiness.drain();
     let _ = drain.send(());
     tokio::select! {
-        ended = &mut server => ended.map_err(Error::internal)?,
+        () = &mut server => {}
         () = sleep(grace) => tracing::warn!("stopped with requests in flight: SHUTDOWN_GRACE_SECONDS are over"),
         () = stop.requested() => tracing::warn!("stopped with requests in flight: told to stop twice"),
     }

@@ -17,6 +17,14 @@ use super::{
     AllowedOrigins, ConfigError, DatabaseConfig, GraphQlConfig, HttpConfig, JwtAlgorithm, Limits, Networks, parse,
 };
 
+/// A head is a packet or two: whoever takes longer for it has no request to make.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longer than the minute after which most proxies and clients give up a connection by themselves: of the two ends it is
+/// theirs that closes, so that no request meets a connection that is just being closed.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(75);
+/// More than there are clients, and few enough that all of them together do not exhaust the memory.
+const MAX_CONNECTIONS: u32 = 10_000;
+
 /// What an operator may set, by a flag or by the environment variable beside it.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Configuration")]
@@ -212,6 +220,9 @@ impl Options {
             cors_allowed_origins: self.cors_allowed_origins.clone(),
             trusted_proxies: self.trusted_proxies.clone(),
             request_timeout: Duration::from_secs(self.request_timeout_seconds),
+            head_timeout: HEAD_TIMEOUT,
+            idle_timeout: IDLE_TIMEOUT,
+            max_connections: MAX_CONNECTIONS,
             shutdown_grace: Duration::from_secs(self.shutdown_grace_seconds),
             max_body_bytes: usize::try_from(self.max_body_bytes).unwrap_or(usize::MAX),
         }

@@ -57,8 +57,8 @@ impl Long {
                     Ok(Ok(())) => drop(out.send(Part::End).await),
                     Ok(Err(error)) => tracing::warn!(
                         error.code = %error.code,
-                        error.cause = std::error::Error::source(&error).map(ToString::to_string),
-                        "an answer was broken off: {error}"
+                        error.cause = error.cause(),
+                        "an answer was broken off"
                     ),
                     Err(_) => tracing::warn!("an answer was broken off: it took longer than a request may"),
                 },

@@ -28,6 +28,11 @@ use uuid::Uuid;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// An answer is what its media type says, whatever its bytes look like.
+const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
 /// What every request is held to.
 #[derive(Clone)]
 pub(super) struct Bounds {
@@ -42,8 +47,9 @@ pub(super) async fn surround(State(bounds): State<Bounds>, request: Request, nex
     let start = Instant::now();
     let id = request_id(&request);
     let client = Client::of(&request, id.clone(), &bounds.trusted_proxies);
-    let method = request.method().clone();
-    let is_head = method == Method::HEAD;
+    let method = shown(request.method());
+    let is_head = request.method() == Method::HEAD;
+    let personal = request.uri().path().starts_with("/auth/");
     // The route and not the path: a path can hold a key, and a query string values, which are nobody else's business.
     let route = request.extensions().get::<MatchedPath>().cloned();
     let (parts, body) = request.into_parts();
@@ -57,7 +63,7 @@ pub(super) async fn surround(State(bounds): State<Bounds>, request: Request, nex
             Error::new(Kind::SlowBody, "The body did not come in the time that a request may take").into_response()
         }
         Ok(Err(_)) => Error::new(Kind::Timeout, "The request took longer than it may").into_response(),
-        // What a panic says went to standard error already, by the hook.
+        // Where it was went to the log already, by the hook.
         Err(_) => Error::internal("a handler panicked").into_response(),
     };
     let id_text = id.to_str().unwrap_or_default();
@@ -68,23 +74,46 @@ pub(super) async fn surround(State(bounds): State<Bounds>, request: Request, nex
         *response.body_mut() = unmeasured();
     }
     tracing::info!(
-        http.method = %method,
+        http.method = method,
         http.route = route.as_ref().map_or("none", MatchedPath::as_str),
         http.status = response.status().as_u16(),
         duration_ms = start.elapsed().as_secs_f64() * 1e3,
         request.id = id_text,
         "request"
     );
-    response.headers_mut().insert(REQUEST_ID, id);
+    let headers = response.headers_mut();
+    headers.insert(REQUEST_ID, id);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
+    if personal {
+        // Also what the routes do not answer: a path that is not there, a body that is too long or too slow.
+        headers.insert(header::CACHE_CONTROL, NO_STORE);
+    }
     response
 }
 
-/// An id for what is answered before a request comes to its surroundings: a preflight.
+/// A method as the log tells it: one that nobody knows can be any word.
+fn shown(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::OPTIONS => "OPTIONS",
+        Method::CONNECT => "CONNECT",
+        Method::TRACE => "TRACE",
+        _ => "other",
+    }
+}
+
+/// An id, and what every answer carries, for what is answered before a request comes to its surroundings: a preflight.
 pub(super) async fn name_preflight(request: Request, next: Next) -> Response {
     let id = (request.method() == Method::OPTIONS).then(|| request_id(&request));
     let mut response = next.run(request).await;
     if let Some(id) = id {
         response.headers_mut().entry(REQUEST_ID).or_insert(id);
+        response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     }
     response
 }

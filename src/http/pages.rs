@@ -7,7 +7,7 @@
 use axum::{
     Router,
     extract::Path,
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderName, StatusCode, header},
     response::{Html, IntoResponse, Response},
     routing::get,
 };
@@ -24,6 +24,11 @@ struct Dist;
 const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; worker-src 'self' blob:; \
      style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; \
      frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
+
+/// No page of another origin has a handle on the window in which somebody is signed in.
+const OPENER_POLICY: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
+/// Of what a browser could let a page do, these pages need nothing.
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
 const NOT_BUILT: &str = "<!doctype html>
 <html lang=\"en\"><meta charset=\"utf-8\"><link rel=\"icon\" href=\"data:,\"><title>Not built · Rootstock</title>
@@ -104,8 +109,9 @@ fn content(file: EmbeddedFile) -> Response {
 fn guarded(response: impl IntoResponse, cache_control: &'static str) -> Response {
     let headers = [
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
+        (OPENER_POLICY, "same-origin"),
+        (PERMISSIONS_POLICY, "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CACHE_CONTROL, cache_control),
     ];
@@ -178,7 +184,7 @@ mod tests {
         ];
         for answer in answers {
             assert_eq!(text(&answer, "content-security-policy"), CONTENT_SECURITY_POLICY);
-            assert_eq!(text(&answer, "x-content-type-options"), "nosniff");
+            assert_eq!(text(&answer, "cross-origin-opener-policy"), "same-origin");
             assert_eq!(text(&answer, "x-frame-options"), "DENY");
             assert_eq!(text(&answer, "referrer-policy"), "no-referrer");
         }

@@ -10,6 +10,7 @@ mod graft;
 mod hooks;
 mod indexes;
 mod layers;
+mod logs;
 mod matrix;
 mod migrations;
 mod model;

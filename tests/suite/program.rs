@@ -122,10 +122,12 @@ impl Place {
     }
 }
 
-/// The address in the log line that tells it.
+/// The address in the log line that tells it, in either form.
 fn listens(line: &str) -> Option<String> {
-    let line: serde_json::Value = serde_json::from_str(line).ok()?;
-    (line["message"] == "listening").then(|| line["address"].as_str().map(str::to_owned))?
+    match serde_json::from_str::<serde_json::Value>(line) {
+        Ok(line) => (line["message"] == "listening").then(|| line["address"].as_str().map(str::to_owned))?,
+        Err(_) => line.split_once(": listening address=").map(|(_, address)| address.to_owned()),
+    }
 }
 
 /// A running server; killed when dropped.

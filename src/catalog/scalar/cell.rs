@@ -1,7 +1,7 @@
 //! One value of one row, as a driver hands it over, borrowed from the driver's buffer.
 
 /// A cell, in the form in which its database sends it.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub enum Cell<'a> {
     /// SQL NULL.
     Null,
@@ -17,6 +17,21 @@ pub enum Cell<'a> {
     Blob(&'a [u8]),
     /// A JSON token out of SQLite's `json_array`, never `null`.
     Token(&'a str),
+}
+
+/// Its form alone: what is said of a cell that is none of its column's goes to the log, and values do not.
+impl std::fmt::Debug for Cell<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Null => "NULL",
+            Self::Postgres(_) => "a value of PostgreSQL's",
+            Self::Integer(_) => "an INTEGER",
+            Self::Real(_) => "a REAL",
+            Self::Text(_) => "a TEXT",
+            Self::Blob(_) => "a BLOB",
+            Self::Token(_) => "a JSON token",
+        })
+    }
 }
 
 impl<'a> Cell<'a> {

@@ -1,8 +1,12 @@
 //! What a database says of a failed statement, as a caller may know it: one table by SQLSTATE, for both databases.
 //!
-//! In: a driver's error. Out: an [`Error`] with a SQLSTATE-shaped code; the driver's own words go to the log alone.
+//! In: a driver's error. Out: an [`Error`] with a SQLSTATE-shaped code; what led to it is told to the log alone, without
+//! values ([`told`]).
 
-use super::sqlite::{SQLSTATE, aggregates::OUT_OF_RANGE};
+use super::{
+    sqlite::{SQLSTATE, aggregates::OUT_OF_RANGE},
+    told,
+};
 use crate::error::{Error, Kind, Problem};
 use sea_orm::{DbErr, RuntimeErr};
 
@@ -80,17 +84,17 @@ pub(super) fn from_postgres(error: tokio_postgres::Error) -> Error {
         if error.is_closed() || std::error::Error::source(&error).is_some_and(|source| source.is::<std::io::Error>()) {
             return super::unavailable(error);
         }
-        return Error::internal(error);
+        return Error::internal(told::by_postgres(&error));
     };
     if db.code().code() == "P0001" {
-        return raised(db.message()).source(error);
+        return raised(db.message()).source(told::by_postgres(&error));
     }
     // That others still refer to a row is nothing that a column of the input could help.
     let detail = db.detail().filter(|detail| !detail.contains("is still referenced"));
     let checked = || db.constraint().and_then(checked_column).map(|column| vec![column]);
     let columns = db.column().map(|column| vec![column.to_owned()]).or_else(|| key_columns(detail?)).or_else(checked);
     let shown = from_sqlstate(db.code().code(), Violation { columns: columns.unwrap_or_default() });
-    shown.source(error)
+    shown.source(told::by_postgres(&error))
 }
 
 /// The columns in PostgreSQL's `Key (a, b)=(1, 2) already exists.`; an expression gives its argument.
@@ -105,20 +109,21 @@ fn key_columns(detail: &str) -> Option<Vec<String>> {
 
 /// The error of a statement on SQLite, whose extended result codes say what PostgreSQL's SQLSTATE says.
 pub(super) fn from_sqlite(error: rusqlite::Error) -> Error {
+    let told = told::by_sqlite(&error);
     let rusqlite::Error::SqliteFailure(failure, message) = &error else {
-        return Error::internal(error);
+        return Error::internal(told);
     };
     if message.as_deref() == Some(OUT_OF_RANGE) {
-        return from_sqlstate("22003", Violation::default()).source(error);
+        return from_sqlstate("22003", Violation::default()).source(told);
     }
     if let Some(code) = message.as_deref().and_then(|message| message.strip_prefix(SQLSTATE)) {
-        return from_sqlstate(code, Violation::default()).source(error.to_string());
+        return from_sqlstate(code, Violation::default()).source(told);
     }
     let code = match (failure.extended_code, failure.extended_code & 0xff) {
         (2067 | 1555 | 2579, _) => "23505",
         // What a foreign key does not allow is raised as what a trigger does not, where it is looked at at once.
         (1811, _) if message.as_deref() != Some(NO_FOREIGN_KEY) => {
-            return raised(message.as_deref().unwrap_or_default()).source(error);
+            return raised(message.as_deref().unwrap_or_default()).source(told);
         }
         (787 | 1811, _) => "23503",
         (1299, _) => "23502",
@@ -129,10 +134,10 @@ pub(super) fn from_sqlite(error: rusqlite::Error) -> Error {
         (_, 9) => "57014",
         (_, 10 | 13 | 14) => "53100",
         (_, 18) => "54000",
-        _ => return Error::internal(error),
+        _ => return Error::internal(told),
     };
     let columns = message.as_deref().map(failed_columns).unwrap_or_default();
-    from_sqlstate(code, Violation { columns }).source(error)
+    from_sqlstate(code, Violation { columns }).source(told)
 }
 
 /// The column of a check, whose name by convention is table, column and `check`. One that has no such name tells none.
@@ -156,19 +161,24 @@ fn failed_columns(message: &str) -> Vec<String> {
     columns.split(',').filter_map(|column| Some(column.trim().split_once('.')?.1.to_owned())).collect()
 }
 
-/// An error on its way through SeaORM, which keeps only texts: the code and the columns.
+/// An error on its way through SeaORM, which keeps only texts: the code, the columns, and what led to it.
 pub(super) fn to_orm(error: &Error) -> RuntimeErr {
     let columns: Vec<_> = error.problems.iter().map(|problem| problem.field.as_str()).collect();
-    RuntimeErr::Internal(format!("SQLSTATE {} {} {error:?}", error.code, columns.join(",")))
+    let cause = error.cause().unwrap_or_default();
+    RuntimeErr::Internal(format!("SQLSTATE {} {} {cause}", error.code, columns.join(",")))
 }
 
 /// The error that SeaORM had from one of our connections.
 pub fn error_of(error: DbErr) -> Error {
-    let (DbErr::Conn(RuntimeErr::Internal(text))
-    | DbErr::Exec(RuntimeErr::Internal(text))
-    | DbErr::Query(RuntimeErr::Internal(text))) = &error
-    else {
-        return Error::internal(error);
+    let text = match &error {
+        DbErr::Conn(RuntimeErr::Internal(text))
+        | DbErr::Exec(RuntimeErr::Internal(text))
+        | DbErr::Query(RuntimeErr::Internal(text)) => text,
+        // What these say may quote a value.
+        DbErr::Custom(_) | DbErr::Json(_) | DbErr::TryIntoErr { .. } => {
+            return Error::internal("a model of SeaORM refused a value");
+        }
+        _ => return Error::internal(error),
     };
     let mut words = text.strip_prefix("SQLSTATE ").unwrap_or_default().split(' ');
     let (code, columns) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());

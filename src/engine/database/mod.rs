@@ -9,6 +9,7 @@ mod orm;
 mod postgres;
 mod sqlite;
 mod tls;
+mod told;
 
 pub use errors::error_of;
 pub(crate) use errors::{NO_REFERENCE, taken};

@@ -257,7 +257,7 @@ pub(crate) fn bound(value: sea_orm::Value) -> Result<Value> {
         Sea::ChronoDateTimeWithTimeZone(value) => {
             value.map_or(Value::Null, |value| Value::Timestamp(value.with_timezone(&chrono::Utc)))
         }
-        other => return Err(Error::internal(format!("{other:?} cannot be bound"))),
+        _ => return Err(Error::internal("a value of SeaORM's is of a type that is not bound")),
     })
 }
 

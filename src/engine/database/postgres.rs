@@ -3,7 +3,7 @@
 //! A connection is not pinged before or after use: one that died is seen to be closed when it is next asked for. A
 //! request that is dropped half way cancels its statement and gives up its connection.
 
-use super::{Flow, Ready, Row, Sink, errors::from_postgres, tls, unavailable, unheard};
+use super::{Flow, Ready, Row, Sink, errors::from_postgres, tls, told, unavailable, unheard};
 use crate::{
     catalog::scalar::{Cell, Value},
     config::DatabaseConfig,
@@ -105,7 +105,7 @@ impl managed::Manager for Manager {
         let (client, connection) = Box::pin(self.postgres.connect(self.tls.clone())).await?;
         tokio::spawn(async move {
             if let Err(error) = connection.await {
-                tracing::warn!(%error, "a database connection ended");
+                tracing::warn!(error.cause = told::by_postgres(&error), "a database connection ended");
             }
         });
         let statements = self.prepare.then(|| Mutex::new(Cache::new(STATEMENTS)));
@@ -294,7 +294,7 @@ impl Drop for CancelOnDrop<'_> {
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move {
                 if let Err(error) = token.cancel_query(tls).await {
-                    tracing::debug!(%error, "a statement could not be cancelled");
+                    tracing::debug!(error.cause = told::by_postgres(&error), "a statement could not be cancelled");
                 }
             });
         }

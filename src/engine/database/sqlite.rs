@@ -8,7 +8,7 @@ pub(super) mod aggregates;
 mod casts;
 mod functions;
 
-use super::{Flow, Ready, Row, Sink, errors::from_sqlite, unavailable, unheard};
+use super::{Flow, Ready, Row, Sink, errors::from_sqlite, told, unavailable, unheard};
 use crate::{
     catalog::scalar::{Cell, Value},
     config::DatabaseConfig,
@@ -299,7 +299,7 @@ impl Held {
             if !connection.is_autocommit()
                 && let Err(error) = connection.execute_batch("rollback")
             {
-                tracing::error!(%error, "a transaction could not be rolled back");
+                tracing::error!(error.cause = told::by_sqlite(&error), "a transaction could not be rolled back");
             }
         };
         match tokio::runtime::Handle::try_current() {

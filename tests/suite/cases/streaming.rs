@@ -14,7 +14,7 @@ fn many() -> Setup {
 }
 
 /// Plants so many rows that everybody sees, numbered from 1 on, with a text that is so much longer.
-async fn plant(server: &Server, rows: usize, length: usize) {
+pub(super) async fn plant(server: &Server, rows: usize, length: usize) {
     let owner = server.person(User).id.replace('-', "");
     let (key, owner, filling) = match server.dialect {
         Dialect::Sqlite => (

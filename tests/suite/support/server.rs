@@ -11,11 +11,12 @@ use rootstock::{
     catalog::Catalog,
     config::{Config, OutsideConfig},
     engine::database::{Dialect, Migrate},
-    seed,
+    http, seed,
 };
 use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use std::{
+    future::pending,
     num::NonZeroU32,
     path::Path,
     sync::{Arc, OnceLock},
@@ -168,7 +169,7 @@ impl Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("its address"));
         let router = app.router();
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        tokio::spawn(async move { http::serve(listener, router, &config.http, pending()).await });
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build().expect("a client");
         let outside = setup.outside;
         Self { dialect: app.database.dialect(), app, url, database, outside, people, client, _storage: storage }
