@@ -20,6 +20,8 @@ pub mod audit;
 mod body;
 pub mod client;
 pub mod email;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod jwt;
 pub mod layer;
 pub mod limits;

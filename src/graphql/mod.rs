@@ -6,6 +6,8 @@
 mod document;
 mod errors;
 mod execute;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod handler;
 mod operation;
 mod parse;

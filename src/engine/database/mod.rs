@@ -11,6 +11,8 @@ mod sqlite;
 mod tls;
 
 pub use errors::error_of;
+#[cfg(fuzzing)]
+pub use sqlite::fuzzing;
 pub(crate) use errors::{NO_REFERENCE, taken};
 pub use orm::Migrate;
 pub(crate) use orm::{bound, orm_value};
