@@ -3,10 +3,7 @@
 //! In: bytes, of which the first says who asks; a line with a method and a target, lines of headers, an empty line, a body.
 //! Out: nothing, or a panic for an answer that is the server's fault, or that is no JSON although it says so.
 
-use crate::{
-    species::Grafted,
-    targets::catalog,
-};
+use crate::{species::Grafted, targets::catalog};
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -71,7 +68,9 @@ impl Server {
         let body = body.unwrap_or_else(|error| panic!("{shown}: the answer breaks off: {error}"));
         let text = String::from_utf8_lossy(&body);
         assert!(!status.is_server_error(), "{shown}: {status} {text}");
-        let is = |name, word: &str| parts.headers.get(name).is_some_and(|value| value.as_bytes().starts_with(word.as_bytes()));
+        let is = |name, word: &str| {
+            parts.headers.get(name).is_some_and(|value| value.as_bytes().starts_with(word.as_bytes()))
+        };
         let cut = status == StatusCode::NOT_MODIFIED || shown.starts_with("HEAD ") || body.is_empty();
         if is(header::CONTENT_TYPE, "application/json") && !cut {
             let json = serde_json::from_slice::<serde_json::Value>(&body);
@@ -108,7 +107,8 @@ impl Server {
 
 /// Registers somebody with a role; the token is good for longer than anybody fuzzes.
 async fn register(app: &App, role: &str) -> String {
-    let nobody = Client { address: IpAddr::from([0, 0, 0, 0]), request_id: axum::http::HeaderValue::from_static("fuzz") };
+    let nobody =
+        Client { address: IpAddr::from([0, 0, 0, 0]), request_id: axum::http::HeaderValue::from_static("fuzz") };
     let input = RegisterInput {
         email: format!("{role}@example.com"),
         password: "salmon-quilt-47-harbour".to_owned().into(),

@@ -6,11 +6,12 @@ use super::{
     body::{self, Members},
     client::Client,
     email::Email,
-    jwt::Tokens,
+    jwt::{Claims, Tokens},
 };
 use crate::{
     config::{AuthConfig, Networks},
     engine::fuzzing::read,
+    error::Kind,
 };
 use axum::{
     extract::ConnectInfo,
@@ -24,8 +25,17 @@ use std::net::{IpAddr, SocketAddr};
 
 /// A text that nobody has signed is no token.
 pub fn token(config: &AuthConfig, text: &str) {
+    assert!(verified(config, text).is_none(), "a token that nobody has signed: {text}");
+}
+
+/// What a token says. Which of several claims that are missing is named, is not always the same.
+fn verified(config: &AuthConfig, text: &str) -> Option<Claims> {
     let tokens = Tokens::new(config);
-    assert!(read(|| tokens.verify(text)).is_err(), "a token that nobody has signed: {text}");
+    let verify =
+        || tokens.verify(text).map_err(|error| assert_eq!(error.kind, Kind::Unauthenticated, "{error:?}")).ok();
+    let claims = verify();
+    assert_eq!(claims, verify(), "read twice");
+    claims
 }
 
 /// A header and claims that were signed with the right key: what is taken has every claim, each of its type.
@@ -34,7 +44,7 @@ pub fn signed(config: &AuthConfig, header: &str, claims: &str) {
     let key = EncodingKey::from_secret(config.key.expose_secret().as_bytes());
     let signature = crypto::sign(message.as_bytes(), &key, Algorithm::HS256);
     let signature = signature.unwrap_or_else(|error| panic!("it cannot be signed: {error}"));
-    let Ok(taken) = read(|| Tokens::new(config).verify(&format!("{message}.{signature}"))) else { return };
+    let Some(taken) = verified(config, &format!("{message}.{signature}")) else { return };
     let parse = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_else(|error| panic!("{text}: {error}"));
     let (header, claims) = (parse(header), parse(claims));
     assert!(header["alg"] == "HS256" && header.get("crit").is_none_or(Value::is_null), "{header}");
@@ -43,7 +53,12 @@ pub fn signed(config: &AuthConfig, header: &str, claims: &str) {
     assert_eq!(subject, Some(taken.subject), "{claims}");
     let audience = claims["aud"].as_array().map_or_else(|| vec![&claims["aud"]], |all| all.iter().collect());
     assert!(audience.iter().any(|audience| **audience == *config.audience), "{claims}");
-    for (name, is) in [("iat", Value::is_number as fn(&Value) -> bool), ("nbf", Value::is_number), ("jti", Value::is_string), ("role", Value::is_string)] {
+    for (name, is) in [
+        ("iat", Value::is_number as fn(&Value) -> bool),
+        ("nbf", Value::is_number),
+        ("jti", Value::is_string),
+        ("role", Value::is_string),
+    ] {
         assert!(claims.get(name).is_none_or(is), "{name} of {claims}");
     }
 }

@@ -121,11 +121,18 @@ fn nearest_input<'i>(message: &str, inputs: &'i InputTypes) -> Option<&'i str> {
     }
 }
 
-/// What the validation found; where a name of an input is misspelt, with the nearest one.
+/// How many errors of one document are told: each may be far longer than what is wrong.
+const MAX_TOLD: usize = 100;
+
+/// What the validation found; where a name of an input is misspelt, with the nearest one. It is told in the order of the
+/// document: the validation goes through fragments in none.
 pub(super) fn render_validation(errors: &[ServerError], inputs: &InputTypes) -> Vec<Value> {
     let limit = |error: &ServerError| error.message.contains("recursion depth");
+    let mut errors: Vec<_> = errors.iter().collect();
+    errors.sort_by(|one, other| (&one.locations, &one.message).cmp(&(&other.locations, &other.message)));
     errors
-        .iter()
+        .into_iter()
+        .take(MAX_TOLD)
         .map(|error| {
             let code = if limit(error) { code(Kind::CostLimit) } else { VALIDATION_FAILED };
             let mut shown = render_document(code, &error.message, &error.locations);

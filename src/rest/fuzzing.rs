@@ -24,14 +24,16 @@ use crate::{
         },
     },
 };
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
 use percent_encoding::utf8_percent_encode;
 
 /// As many rows as an answer has by default.
 const BOUNDS: Bounds = Bounds { default_page: 1_000, max_page: 1_000 };
 
-/// The query string of a read, of a write of what matches, and of the links that the answer would have.
+/// The query string of a read as HTTP lets it through, of a write of what matches, and of the links that the answer would have.
 pub fn query(catalog: &Catalog, resource: &Resource, query: &str) {
+    let Ok(url) = format!("/?{query}").parse::<Uri>() else { return };
+    let query = url.query().unwrap_or_default();
     if let Ok(parsed) = read(|| parse_list(resource, catalog, query, BOUNDS.max_page)) {
         ask(catalog, &parsed.question, &parsed.arguments, Style::Rest, BOUNDS);
         links(catalog, resource, query);
@@ -151,7 +153,8 @@ pub fn header(value: &HeaderValue) {
     if let Err(error) = read(|| Media::of(&accept)) {
         assert!(error.message.len() < 256 + value.len(), "more is told than was sent");
     }
-    if let Ok(Some(key)) = read(|| idempotency::key(&one("idempotency-key", value.clone())).map(|key| key.map(str::to_owned)))
+    if let Ok(Some(key)) =
+        read(|| idempotency::key(&one("idempotency-key", value.clone())).map(|key| key.map(str::to_owned)))
     {
         assert!((1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()), "{key:?}");
     }

@@ -11,11 +11,11 @@ mod sqlite;
 mod tls;
 
 pub use errors::error_of;
-#[cfg(fuzzing)]
-pub use sqlite::fuzzing;
 pub(crate) use errors::{NO_REFERENCE, taken};
 pub use orm::Migrate;
 pub(crate) use orm::{bound, orm_value};
+#[cfg(fuzzing)]
+pub use sqlite::fuzzing;
 
 use crate::{
     catalog::scalar::{Cell, Value},

@@ -83,3 +83,31 @@ async fn what_no_client_would_send_is_answered_all_the_same() {
     })
     .await;
 }
+
+/// Text is UTF-8, whatever a header calls it: nothing is converted, so nothing grows.
+#[tokio::test]
+async fn other_character_sets_are_not_read() {
+    on_both(async |server| {
+        let before = state(server).await;
+        let text = r#"{"title":"x","amount":1}"#;
+        let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let utf32: Vec<u8> = text.chars().flat_map(|character| u32::from(character).to_be_bytes()).collect();
+        let latin1 = b"{\"title\":\"\xe9\",\"amount\":1}".to_vec();
+        let utf7 = b"+AHsAIgB0AGkAdABsAGUAIgA6ACIAeAAiAH0-".to_vec();
+        for (charset, body) in [("utf-16le", &utf16), ("utf-32", &utf32), ("iso-8859-1", &latin1), ("utf-7", &utf7)] {
+            for (media, path) in [
+                ("application/json", "/expenses"),
+                ("text/csv", "/expenses"),
+                ("application/json", "/graphql"),
+                ("application/json", "/auth/login"),
+            ] {
+                let request = server.request(User, "POST", path);
+                let request = request.header("content-type", format!("{media}; charset={charset}"));
+                let answer = server.send(request.body(body.clone())).await;
+                assert!((400..500).contains(&answer.status), "{path} {charset}: {} {}", answer.status, answer.text);
+            }
+        }
+        assert_eq!(state(server).await, before);
+    })
+    .await;
+}
