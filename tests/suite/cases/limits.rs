@@ -40,7 +40,7 @@ async fn fields_nest_twelve_deep() {
                 (COST, deep(3, "expenses { groups(by: [CATEGORY]) { key { category } } }"), Value::Null, words),
                 (COST, format!("{} {through}", deep(3, "...F")), Value::Null, words),
                 // A fragment that is shallow at its first use is as deep as it is at its last.
-                (COST, format!("{{ me {{ ...F }} x: {} }} {through}", &deep(3, "...F")[2..]), Value::Null, words),
+                (COST, format!("{{ me {{ ...F }} x: {} {through}", &deep(3, "...F")[2..]), Value::Null, words),
                 // And the name of an introspection field makes none of another.
                 (COST, deep(4, "id").replacen("me {", "__schema: me {", 1), Value::Null, ""),
             ],
