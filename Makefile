@@ -4,10 +4,13 @@
 .DELETE_ON_ERROR:
 # The stages of `test` stand in order: what a check finds is not worth a test run.
 .NOTPARALLEL:
-.PHONY: help run build web check test test-tools audit schema bench
+.PHONY: help run build web check test test-tools fuzz audit schema bench
 
 # In CI a stale Cargo.lock is an error; at the desk cargo mends it.
 CARGO_FLAGS := $(if $(CI),--locked)
+
+# How long each target is fuzzed; `make test` only looks whether the seeds and what is near them still pass.
+FUZZ_SECONDS ?= 60
 
 # Folders too: theirs is the time that changes when a file is removed.
 WEB_SOURCES := $(shell find web -mindepth 1 \( -path web/node_modules -o -path web/dist \) -prune -o -print)
@@ -26,17 +29,23 @@ web: web/dist ## the pages, if their sources changed
 check: ## format, lints and documentation; changes nothing
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets $(CARGO_FLAGS) -- -D warnings
+# What is compiled for the fuzz targets alone.
+	cargo clippy --package rootstock-fuzz $(CARGO_FLAGS) -- --cfg fuzzing -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items $(CARGO_FLAGS)
 
 test: test-tools web check ## install what the tests need, then check and test everything
 	cargo deny --log-level error --locked check --hide-inclusion-graph bans licenses sources
 	cargo test --workspace $(CARGO_FLAGS)
+	scripts/fuzz.sh 4
 
 audit: test-tools ## what is known against the dependencies; asks the databases of advisories
 	scripts/audit.sh
 
 test-tools: ## install what the tests need and this machine lacks
 	scripts/install-test-tools.sh
+
+fuzz: ## fuzz the parsers; `make fuzz FUZZ_SECONDS=600 FUZZ="rest_query http"` does some for longer
+	FUZZ_KEEP=fuzz/kept scripts/fuzz.sh $(FUZZ_SECONDS) $(FUZZ)
 
 schema: ## rewrite the printed contracts: schema.graphql, openapi.json, the policy matrix
 	cargo run --quiet $(CARGO_FLAGS) -- schema > schema.graphql.new

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this machine lacks: PostgreSQL's server programs, Chromium, curl, Python, cargo-deny, and
-# the npm and Python packages of tests/browser and tests/clients.
+# Installs what the tests need and this machine lacks: PostgreSQL's server programs, Chromium, curl, Python, a C++ compiler,
+# cargo-deny, and the npm and Python packages of tests/browser and tests/clients.
 # In: a machine with Rust, Node.js and make; apt-get, as root or with sudo, where something is missing.
 # Out: nothing said and exit code 0 when all is there; else what could not be installed, in words, and exit code 1.
 set -euo pipefail
@@ -29,6 +29,9 @@ has_python() {
   python3 -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
 }
 
+# libFuzzer is C++; the variable is the one by which its build finds a compiler.
+has_compiler() { command -v "${CXX:-c++}" >/dev/null; }
+
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
@@ -37,6 +40,7 @@ has_postgres || packages+=(postgresql)
 has_chromium || packages+=(chromium)
 has_python || packages+=(python3 python3-venv)
 command -v curl >/dev/null || packages+=(curl)
+has_compiler || packages+=(g++)
 
 if [ ${#packages[@]} -gt 0 ] && command -v apt-get >/dev/null; then
   if [ "$(id -u)" -eq 0 ]; then
@@ -58,6 +62,7 @@ has_postgres || lacks "PostgreSQL's server programs are missing: install them (D
   "folder in PG_BIN"
 has_chromium || lacks "Chromium is missing: install it (Debian: chromium), or name the program in CHROMIUM"
 command -v curl >/dev/null || lacks "curl is missing: install it (Debian: curl)"
+has_compiler || lacks "a C++ compiler is missing: install one (Debian: g++), or name it in CXX"
 
 # These come with the toolchain: which one it is, is not ours to change.
 for tool in rustfmt clippy; do

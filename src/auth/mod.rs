@@ -26,6 +26,8 @@ mod bearers;
 mod body;
 pub mod client;
 pub mod email;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod identities;
 mod jwks;
 pub mod jwt;

@@ -13,6 +13,8 @@ pub mod digest;
 pub mod ending;
 mod execute;
 pub mod flow;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod nested;
 mod operand;
 pub mod plan;

@@ -166,10 +166,13 @@ fn nearest_output<'r>(message: &str, registry: &'r Registry) -> Option<&'r str> 
     nearest(unknown, names)
 }
 
-/// What the validation found; where a name is misspelt, with the nearest one.
+/// What the validation found; where a name is misspelt, with the nearest one. It is told in the order of the document:
+/// the validation goes through fragments in none.
 pub(super) fn render_validation(errors: &[ServerError], registry: &Registry, inputs: &InputTypes) -> Vec<Value> {
     let limit = |error: &ServerError| error.message.contains("recursion depth");
-    bounded(errors.iter(), |error| {
+    let mut errors: Vec<_> = errors.iter().collect();
+    errors.sort_by(|one, other| (&one.locations, &one.message).cmp(&(&other.locations, &other.message)));
+    bounded(errors.into_iter(), |error| {
         let code = if limit(error) { code(Kind::CostLimit) } else { VALIDATION_FAILED };
         let mut shown = render_document(code, &error.message, &error.locations);
         let near = nearest_input(&error.message, inputs).or_else(|| nearest_output(&error.message, registry));

@@ -8,6 +8,8 @@ mod concealed;
 mod document;
 mod errors;
 mod execute;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod handler;
 mod media;
 mod operation;

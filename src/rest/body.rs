@@ -286,8 +286,8 @@ mod tests {
         let read = |body: &str| read("application/x-www-form-urlencoded", body);
         assert_eq!(read("a=1+2&b=%C3%BC&c").unwrap(), Rows::One(vec![text("a", "1 2"), text("b", "ü"), text("c", "")]));
         assert_eq!(read("").unwrap(), Rows::One(Vec::new()));
-        for body in ["a=1&a=2", "a=%ff", "a=%00"] {
-            assert_eq!(read(body).unwrap_err().code, "PGRST102", "{body}");
+        for body in ["a=1&a=2", "a=%ff", "a=%00", "a=\0", "\0=a"] {
+            assert_eq!(read(body).unwrap_err().code, "PGRST102", "{body:?}");
         }
     }
 

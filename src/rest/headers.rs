@@ -5,7 +5,7 @@
 
 use crate::error::{Error, Kind, Result};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, percent_encode};
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, percent_encode, utf8_percent_encode};
 
 /// What the profile of an answer is told by.
 pub(super) const CONTENT_PROFILE: HeaderName = HeaderName::from_static("content-profile");
@@ -15,6 +15,10 @@ pub(super) const PROFILE: &str = "public";
 
 /// What of a URL's query is written as it is (RFC 3986 section 2.3).
 pub(super) const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// What of a query stands in no URL (RFC 3986 section 2), though requests come with it; it would end the link as well.
+const UNWRITTEN: &AsciiSet =
+    &CONTROLS.add(b' ').add(b'"').add(b'<').add(b'>').add(b'\\').add(b'^').add(b'`').add(b'{').add(b'|').add(b'}');
 
 /// Whether the client names the profile that it means.
 ///
@@ -66,7 +70,7 @@ pub(super) fn next(resource: &str, query: &str, cursor: &str, limit: Option<u64>
     let mut before = '?';
     let mut add = |pair: &str, value: &str| {
         text.push(before);
-        text.push_str(pair);
+        text.extend(utf8_percent_encode(pair, UNWRITTEN));
         text.push_str(value);
         before = '&';
     };
@@ -119,5 +123,10 @@ mod tests {
             r#"</trees?order=name&limit=2&cursor=abc>; rel="next""#
         );
         assert_eq!(of("limit=9", Some(5)), r#"</trees?limit=5&cursor=abc>; rel="next""#);
+        // A client may write what a URL does not have.
+        assert_eq!(
+            of("name=gt.a>; rel=\"é\"&or=(id.eq(any).{1})&x=%3e", None),
+            r#"</trees?name=gt.a%3E;%20rel=%22%C3%A9%22&or=(id.eq(any).%7B1%7D)&x=%3e&cursor=abc>; rel="next""#
+        );
     }
 }

@@ -7,6 +7,8 @@ mod condition;
 mod embed;
 mod etag;
 mod filter;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod handler;
 mod headers;
 mod idempotency;

@@ -123,7 +123,8 @@ pub(super) fn pairs(query: &str) -> Result<Vec<(Cow<'_, str>, Cow<'_, str>)>> {
 }
 
 fn decode(text: &str) -> Result<Cow<'_, str>> {
-    if !text.contains(['%', '+']) {
+    // A URL has no NUL that is not encoded, and a form may have one.
+    if !text.contains(['%', '+', '\0']) {
         return Ok(Cow::Borrowed(text));
     }
     let spaced = text.replace('+', " ");

@@ -66,7 +66,7 @@ fn the_table_keeps_its_promises() {
 fn every_module_says_what_it_is() {
     let mut silent = BTreeSet::new();
     let mut files = 0;
-    for folder in ["src", "migration/src", "tests", "benches"] {
+    for folder in ["src", "migration/src", "fuzz/src", "tests", "benches"] {
         for path in sources(&root().join(folder)) {
             files += 1;
             if !source(&path).starts_with("//! ") {

@@ -2,7 +2,7 @@
 
 use super::{Cell, Input, ScalarType, Style, Value, mismatch};
 use crate::{catalog::operator::Operator, error::Result};
-use chrono::{DateTime, Datelike, SecondsFormat, SubsecRound, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 
 /// Microseconds from the Unix epoch to PostgreSQL's, 2000-01-01.
 const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
@@ -39,7 +39,8 @@ impl ScalarType for Timestamp {
             Input::String(text) | Input::Text(text) => DateTime::parse_from_rfc3339(text).ok(),
             Input::Bool(_) | Input::Number(_) | Input::Json(_) => None,
         }
-        .map(|instant| instant.with_timezone(&Utc).trunc_subsecs(6))
+        // A leap second is the one behind it, as PostgreSQL takes it, and microseconds count.
+        .and_then(|instant| DateTime::from_timestamp_micros(instant.timestamp_micros()))
         .filter(|instant| (1..=9999).contains(&instant.year()))
         .map(Value::Timestamp)
         .ok_or_else(|| "must be an RFC 3339 time with a zone like 2026-01-31T12:00:00Z".to_owned())
@@ -69,5 +70,28 @@ impl ScalarType for Timestamp {
         out.extend_from_slice(instant.to_rfc3339_opts(SecondsFormat::Micros, true).as_bytes());
         out.push(b'"');
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_leap_second_is_the_one_behind_it() {
+        for (text, read) in [
+            ("2016-12-31T23:59:60Z", Some("2017-01-01T00:00:00.000000Z")),
+            ("2016-12-31T23:59:60.9999999Z", Some("2017-01-01T00:00:00.999999Z")),
+            ("2016-12-31T23:59:59.9999999Z", Some("2016-12-31T23:59:59.999999Z")),
+            ("9999-12-31T23:59:60Z", None),
+        ] {
+            let value = Timestamp.parse(&Input::Text(text)).ok();
+            let told = value.map(|value| {
+                let mut told = String::new();
+                value.write_text(&mut told);
+                told
+            });
+            assert_eq!(told.as_deref(), read, "{text}");
+        }
     }
 }

@@ -137,6 +137,8 @@ impl<'c> Compiler<'c> {
     }
 
     fn finish(self, sql: String) -> Statement {
+        #[cfg(fuzzing)]
+        super::fuzzing::judge(self.catalog, &sql, self.binds.len());
         Statement { sql: Arc::from(sql), binds: self.binds }
     }
 

@@ -15,6 +15,8 @@ pub use errors::error_of;
 pub(crate) use errors::{NO_REFERENCE, taken};
 pub use orm::Migrate;
 pub(crate) use orm::{bound, orm_value};
+#[cfg(fuzzing)]
+pub use sqlite::fuzzing;
 
 use crate::{
     catalog::scalar::{Cell, Value},

@@ -7,6 +7,8 @@
 pub(super) mod aggregates;
 mod casts;
 mod functions;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 
 use super::{Flow, Ready, Row, Sink, errors::from_sqlite, told, unavailable, unheard};
 use crate::{

@@ -83,3 +83,29 @@ async fn what_no_client_would_send_is_answered_all_the_same() {
     })
     .await;
 }
+
+/// Text is UTF-8, whatever a header calls it: nothing is converted, so nothing grows.
+#[tokio::test]
+async fn other_character_sets_are_not_read() {
+    on_both(async |server| {
+        let before = state(server).await;
+        let utf16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        let utf32 = |text: &str| text.chars().flat_map(|one| u32::from(one).to_be_bytes()).collect::<Vec<u8>>();
+        let latin1 = |text: &str| text.chars().map(|one| u8::try_from(one).expect("a letter")).collect::<Vec<u8>>();
+        for (media, path, text) in [
+            ("application/json", "/expenses", r#"{"title":"é","amount":1}"#),
+            ("text/csv", "/expenses", "title,amount\né,1\n"),
+            ("application/json", "/graphql", r#"{"query":"{ me { id } } # é"}"#),
+            ("application/json", "/auth/login", r#"{"email":"é","password":"x"}"#),
+        ] {
+            for (charset, body) in [("utf-16le", utf16(text)), ("utf-32", utf32(text)), ("iso-8859-1", latin1(text))] {
+                let request = server.request(User, "POST", path);
+                let request = request.header("content-type", format!("{media}; charset={charset}"));
+                let answer = server.send(request.body(body)).await;
+                assert!((400..500).contains(&answer.status), "{path} {charset}: {} {}", answer.status, answer.text);
+            }
+        }
+        assert_eq!(state(server).await, before);
+    })
+    .await;
+}

@@ -322,3 +322,63 @@ async fn documents() {
     })
     .await;
 }
+
+/// Names come from the catalogue alone: one that is more than a name is none, wherever a client may write one.
+#[tokio::test]
+async fn names_that_are_statements() {
+    on_both(async |server| {
+        ledger::fill(server).await;
+        let before = state(server).await;
+        for name in [
+            "name.x",
+            "name.name",
+            "expenses.title.x",
+            "name\"; drop table trees; --",
+            "\"name\"\"; drop table trees; --\"",
+            "name' or 1=1",
+            "name::text; select 1",
+            "name) or (1=1",
+            "(select role from users)",
+            "trees.name",
+            "t1.\"name\"",
+            "password_hash",
+            "rowid",
+            "ctid",
+            "*, 1",
+        ] {
+            let name = encode(name);
+            for path in [
+                format!("/expenses?order={name}"),
+                format!("/expenses?order={name}.desc"),
+                format!("/expenses?order=user({name})"),
+                format!("/expenses?select=title,x:{name}.sum()"),
+                format!("/expenses?select=title,{name}(id)"),
+                format!("/expenses?{name}=eq.1"),
+                format!("/expenses?user.{name}=eq.1&select=user(id)"),
+                format!("/expenses?and=({name}.eq.1)"),
+                format!("/expenses?select=title::{name}"),
+            ] {
+                let answer = server.get(User, &path).await;
+                assert!((400..500).contains(&answer.status), "{path}: {} {}", answer.status, answer.text);
+            }
+            for query in ["columns", "on_conflict"] {
+                let path = format!("/expenses?{query}={name}");
+                let row = json!({ "title": "x", "amount": 1 });
+                let merge = [("prefer", "resolution=merge-duplicates")];
+                let answer = server.rest_with(User, "POST", &path, row, &merge).await;
+                assert!((400..500).contains(&answer.status), "{path}: {} {}", answer.status, answer.text);
+            }
+        }
+        for argument in [
+            r#"orderBy: [{ name_x: ASC }]"#,
+            r#"orderBy: ["name; drop table trees"]"#,
+            r#"filter: { "name": { eq: "x" } }"#,
+            r#"filter: { name: { eq_: "x" } }"#,
+        ] {
+            let document = format!("{{ trees({argument}) {{ totalCount }} }}");
+            assert_eq!(server.graphql(User, &document, Value::Null).await.json().get("data"), None, "{argument}");
+        }
+        assert_eq!(state(server).await, before);
+    })
+    .await;
+}

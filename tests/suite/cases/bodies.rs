@@ -41,6 +41,12 @@ async fn a_body_that_cannot_be_read_writes_nothing() {
             (FORM, "name=a&name=b", 400, "PGRST102", "A column is there twice"),
             (FORM, "name=a&amount=x", 422, "23514", ""),
             (FORM, "name=%ff", 400, "PGRST102", ""),
+            (FORM, "name=a\0", 400, "PGRST102", ""),
+            (FORM, "name=%00", 400, "PGRST102", ""),
+            (FORM, "na\0me=a", 400, "PGRST102", ""),
+            (CSV, "name\na\0\n", 422, "23514", ""),
+            (CSV, "na\0me\na\n", 422, "PGRST204", ""),
+            (JSON, r#"{"name":"a\u0000"}"#, 422, "23514", ""),
             ("text/plain", "name", 415, "PGRST107", ""),
             ("multipart/form-data; boundary=x", "--x--", 415, "PGRST107", ""),
         ] {

@@ -39,6 +39,10 @@ async fn fields_nest_twelve_deep() {
                 (COST, deep(3, "expenses { aggregate { sum { amount } } }"), Value::Null, words),
                 (COST, deep(3, "expenses { groups(by: [CATEGORY]) { key { category } } }"), Value::Null, words),
                 (COST, format!("{} {through}", deep(3, "...F")), Value::Null, words),
+                // A fragment that is shallow at its first use is as deep as it is at its last.
+                (COST, format!("{{ me {{ ...F }} x: {} {through}", &deep(3, "...F")[2..]), Value::Null, words),
+                // And the name of an introspection field makes none of another.
+                (COST, deep(4, "id").replacen("me {", "__schema: me {", 1), Value::Null, ""),
             ],
         )
         .await;
@@ -212,6 +216,26 @@ async fn shared_fragments_are_not_walked_once_a_spread() {
             ],
         )
         .await;
+    })
+    .await;
+}
+
+/// Unknown names cost a client two bytes each, and an answer a sentence.
+#[tokio::test]
+async fn of_very_many_errors_the_first_are_told_in_the_order_of_the_document() {
+    on_both(async |server| {
+        for (fields, errors) in [("x ", 5_000), ("x @y ", 250), ("...Z ", 5_000)] {
+            let document = format!("{{ tree(id: 1) {{ {} }} }}", fields.repeat(errors));
+            let answer = server.graphql(User, &document, Value::Null).await.refused("GRAPHQL_VALIDATION_FAILED");
+            assert_eq!(answer.errors().len(), 100, "{fields}");
+            assert!(answer.text.len() < 32_000, "{}", answer.text.len());
+        }
+        let fragments: String = (0..20).map(|n| format!("...F{n} ")).collect();
+        let wrong: String = (0..20).map(|n| format!("fragment F{n} on Tree {{ x{n} }} ")).collect();
+        let document = format!("{{ tree(id: 1) {{ {fragments} }} }} {wrong}");
+        let answer = server.graphql(User, &document, Value::Null).await.refused("GRAPHQL_VALIDATION_FAILED");
+        let places: Vec<_> = (0..20).map(|n| answer.text.find(&format!("\\\"x{n}\\\"")).expect("told")).collect();
+        assert!(places.is_sorted(), "{}", answer.text);
     })
     .await;
 }

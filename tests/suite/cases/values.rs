@@ -33,6 +33,18 @@ async fn rows(server: &Server, query: &str) -> String {
 }
 
 #[tokio::test]
+async fn a_leap_second_is_the_one_behind_it() {
+    grafted(async |server| {
+        plant(server, r#"{ "name": "Yew", "traits": 0, "seen_at": "2016-12-31T23:59:60.5Z" }"#).await;
+        let told = "2017-01-01T00:00:00.500000Z";
+        for query in ["select=seen_at", "select=seen_at::text", "select=seen_at&seen_at=eq.2016-12-31T23:59:60.5Z"] {
+            assert_eq!(rows(server, query).await, format!(r#"[{{"seen_at":"{told}"}}]"#), "{query}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_path_leads_to_json_or_to_a_text() {
     grafted(async |server| {
         plant(server, YEW).await;

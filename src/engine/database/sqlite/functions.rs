@@ -133,7 +133,7 @@ fn utf8(bytes: &[u8]) -> SqlResult<&str> {
 
 /// Whether `text` matches a LIKE pattern: `%` any text, `_` any character, `\` escapes. Takes at most the product of
 /// both lengths: where a `%` was tried, only the last one is tried again.
-fn like(text: &str, pattern: &[char]) -> bool {
+pub(super) fn like(text: &str, pattern: &[char]) -> bool {
     let text: Vec<char> = text.chars().collect();
     let (mut at, mut position) = (0, 0);
     let mut retry: Option<(usize, usize)> = None;
@@ -164,7 +164,7 @@ fn like(text: &str, pattern: &[char]) -> bool {
 }
 
 /// What a JSON value is, as one of the kinds that a path can ask for; NULL where it is not of that kind.
-fn read(json: &str, kind: &str) -> Value {
+pub(super) fn read(json: &str, kind: &str) -> Value {
     let first = json.as_bytes().first().copied().unwrap_or(b'n');
     match (kind, first) {
         (_, b'n') => Value::Null,
@@ -200,7 +200,7 @@ fn number(json: &str) -> Option<f64> {
 
 /// The value at a path; where a name is there twice, the last that leads to one. An element of digits is an index of
 /// an array.
-fn at<'j>(document: &'j str, path: &[String]) -> Option<&'j str> {
+pub(super) fn at<'j>(document: &'j str, path: &[String]) -> Option<&'j str> {
     let Some((step, rest)) = path.split_first() else { return Some(document.trim()) };
     let mut parser = serde_json::Deserializer::from_str(document);
     let found = Step(step).deserialize(&mut parser).ok()?;
