@@ -6,9 +6,6 @@
 use axum::http::{HeaderMap, header::ACCEPT};
 use std::cmp::Reverse;
 
-/// How many ranges of a header are read: no client has use for more.
-const MAX_RANGES: usize = 200;
-
 /// The quality of what a client wants without reserve, in thousandths.
 const WHOLE: u16 = 1_000;
 
@@ -32,7 +29,7 @@ impl<'a> Accept<'a> {
     pub fn of(headers: &'a HeaderMap) -> Self {
         let values = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
         let ranges = values.flat_map(|value| split(value, ',')).filter_map(Range::parse);
-        Self { ranges: ranges.take(MAX_RANGES).collect() }
+        Self { ranges: ranges.collect() }
     }
 
     /// Whether nothing is said, so that everything is accepted.
@@ -211,11 +208,5 @@ mod tests {
         let headers = headers(&[r#"application/x; a="b, c"; q=0.5;d, text/csv"#]);
         let written: Vec<_> = Accept::of(&headers).ranges().map(Range::written).collect();
         assert_eq!(written, [r#"application/x;a="b, c";d"#, "text/csv"]);
-    }
-
-    #[test]
-    fn a_hostile_header_is_read_in_bounds() {
-        let headers = headers(&[&"a/b;q=0.1,".repeat(100_000)]);
-        assert_eq!(Accept::of(&headers).ranges().count(), MAX_RANGES);
     }
 }
