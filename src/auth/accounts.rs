@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::jwt::Claims;
 use crate::{
     engine::database::{Database, error_of},
-    entities::{credentials, sessions, users},
+    entities::{credentials, identities, sessions, users},
     error::Result,
 };
 
@@ -99,10 +99,15 @@ async fn ask(database: &Database, subject: Uuid, session: Option<Uuid>) -> Resul
         .column((users::Entity, users::Column::Role))
         .column((credentials::Entity, credentials::Column::DisabledAt))
         .column((credentials::Entity, credentials::Column::TokensFrom))
+        .expr_as(Expr::col((identities::Entity, identities::Column::DisabledAt)), "shut_out_at")
         .from(users::Entity)
         .left_join(
             credentials::Entity,
             Expr::col((credentials::Entity, credentials::Column::UserId)).equals((users::Entity, users::Column::Id)),
+        )
+        .left_join(
+            identities::Entity,
+            Expr::col((identities::Entity, identities::Column::UserId)).equals((users::Entity, users::Column::Id)),
         )
         .and_where(Expr::col((users::Entity, users::Column::Id)).eq(subject));
     if let Some(session) = session {
@@ -116,10 +121,11 @@ async fn ask(database: &Database, subject: Uuid, session: Option<Uuid>) -> Resul
     let Some(row) = database.read().await?.query_one(&question).await.map_err(error_of)? else { return Ok(None) };
     let read = || {
         let disabled: Option<DateTime<Utc>> = row.try_get("", "disabled_at")?;
+        let shut_out: Option<DateTime<Utc>> = row.try_get("", "shut_out_at")?;
         let from: Option<DateTime<Utc>> = row.try_get("", "tokens_from")?;
         let role = row.try_get("", "role")?;
         let standing = Standing { role, tokens_from: from.map(|from| from.timestamp()) };
-        Ok::<_, DbErr>(disabled.is_none().then_some(standing))
+        Ok::<_, DbErr>(disabled.or(shut_out).is_none().then_some(standing))
     };
     read().map_err(error_of)
 }

@@ -122,7 +122,8 @@ impl Auth {
     /// Gives the caller another password, ends all of its sessions, and opens a new one.
     ///
     /// # Errors
-    /// `RateLimited`, `Unauthenticated` for nobody and for a wrong password, or `Invalid` for a new one that is weak.
+    /// `RateLimited`, `Unauthenticated` for nobody and for a wrong password, `NotFound` for an account without one, or
+    /// `Invalid` for a new one that is weak.
     pub async fn change_password(
         &self,
         client: &Client,
@@ -135,6 +136,9 @@ impl Auth {
         self.limit(client, Some(&id.to_string()))?;
         for _ in 0..ATTEMPTS {
             let user = users::by_id(&self.shared.database, id).await?;
+            if user.as_ref().is_some_and(|user| user.password_hash.is_none()) {
+                return Err(Error::not_found("This account has no password here: its identity provider has it"));
+            }
             let Some(Verified { user, hash, .. }) = self.verify(user, &current).await? else { break };
             let known_as = user.email.into_iter().chain(user.name).collect();
             let new_hash = self.shared.passwords.hash_new(new.clone(), known_as, "new_password").await?;

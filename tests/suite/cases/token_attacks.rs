@@ -41,6 +41,7 @@ const MESSAGES: [&str; 27] = [
     "The token's claim \"sid\" is malformed",
     "The token's claim \"role\" is malformed",
     "The account of the token is not there or has been disabled",
+    "The account of the token is not there or has been disabled, or its session has ended",
 ];
 
 /// A way to sign: the algorithm, the key, and a name for it.
