@@ -13,7 +13,7 @@ use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 
 /// All that a caller is told of a token that is not taken.
-const MESSAGES: [&str; 27] = [
+const MESSAGES: [&str; 28] = [
     "The Authorization header is not of the form \"Bearer <token>\"",
     "The token is malformed",
     "The token is longer than this server reads",
