@@ -40,14 +40,15 @@ fn signed(config: &AuthConfig, header: &Header, claims: &Value) -> String {
 fn a_token_says_what_was_written_into_it() {
     let (tokens, _) = tokens();
     let subject = Uuid::now_v7();
-    let token = tokens.issue(subject, "editor", Uuid::now_v7(), Duration::from_secs(60)).unwrap();
+    let session = Uuid::now_v7();
+    let token = tokens.issue(subject, "editor", session, Duration::from_secs(60)).unwrap();
     let claims = tokens.verify(&token).unwrap();
-    assert_eq!(claims.subject, subject);
+    assert_eq!((claims.subject, claims.session), (subject, Some(session)));
     assert!((now() + 58..=now() + 60).contains(&claims.expires.try_into().unwrap()));
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
     let payload: Value = serde_json::from_slice(&payload).unwrap();
     let names: Vec<&String> = payload.as_object().unwrap().keys().collect();
-    assert_eq!(names, ["sub", "role", "iat", "exp", "jti", "iss", "aud"]);
+    assert_eq!(names, ["sub", "role", "sid", "iat", "exp", "jti", "iss", "aud"]);
     assert_eq!(payload["role"], "editor");
 }
 
