@@ -15,7 +15,7 @@ program=$(
     --message-format=json-render-diagnostics | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1
 )
 export program seconds
-[ $# -gt 0 ] || mapfile -t targets < <(FUZZ_TARGET='' "$program")
+[ $# -gt 0 ] || mapfile -t targets < <(FUZZ_TARGET='' "$program" 2>/dev/null)
 [ $# -eq 0 ] || targets=("$@")
 
 scratch=$(mktemp -d)
