@@ -227,7 +227,8 @@ async fn of_very_many_errors_the_first_are_told_in_the_order_of_the_document() {
         for (fields, errors) in [("x ", 5_000), ("x @y ", 250), ("...Z ", 5_000)] {
             let document = format!("{{ tree(id: 1) {{ {} }} }}", fields.repeat(errors));
             let answer = server.graphql(User, &document, Value::Null).await.refused("GRAPHQL_VALIDATION_FAILED");
-            assert_eq!(answer.errors().len(), 100, "{fields}");
+            // Twenty, and how many more there are.
+            assert_eq!(answer.errors().len(), 21, "{fields}");
             assert!(answer.text.len() < 32_000, "{}", answer.text.len());
         }
         let fragments: String = (0..20).map(|n| format!("...F{n} ")).collect();
