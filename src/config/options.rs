@@ -49,8 +49,8 @@ pub struct Options {
     #[arg(default_value = "127.0.0.1:8000", value_parser = parse::address)]
     pub bind_addr: SocketAddr,
 
-    /// What tokens are signed with, 32 bytes or more. On loopback with SQLite a random one is kept beside the database,
-    /// else it is required.
+    /// What own tokens are signed with, 32 bytes or more. On loopback with SQLite a random one is kept beside the
+    /// database, with an outside identity provider there may be none, else it is required.
     #[arg(long, env = "JWT_SECRET_KEY", hide_env_values = true, value_name = "SECRET", global = true)]
     #[arg(value_parser = parse::secret)]
     pub jwt_secret_key: Option<SecretString>,

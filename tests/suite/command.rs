@@ -351,30 +351,56 @@ async fn no_secret_is_ever_printed() {
     holds(&away, "migrate up");
 }
 
+/// Every variable, with its default.
+const VARIABLES: [(&str, Option<&str>); 28] = [
+    ("DATABASE_URL", Some("sqlite://rootstock.db?mode=rwc")),
+    ("DATABASE_MAX_CONNECTIONS", Some("10")),
+    ("DATABASE_PREPARED_STATEMENTS", Some("on")),
+    ("BIND_ADDR", Some("127.0.0.1:8000")),
+    ("JWT_SECRET_KEY", None),
+    ("JWT_ALGORITHM", Some("HS256")),
+    ("JWT_PUBLIC_KEY", None),
+    ("JWT_JWKS_URL", None),
+    ("JWT_ROLE_CLAIM", Some("role")),
+    ("JWT_ISSUER", Some("rootstock")),
+    ("JWT_AUDIENCE", Some("rootstock")),
+    ("ACCESS_TOKEN_EXPIRE_MINUTES", Some("30")),
+    ("REFRESH_TOKEN_EXPIRE_DAYS", Some("30")),
+    ("RATE_LIMIT_AUTH_PER_MINUTE", Some("20")),
+    ("TRUSTED_PROXIES", None),
+    ("CORS_ALLOWED_ORIGINS", None),
+    ("GRAPHQL_MAX_DEPTH", Some("12")),
+    ("GRAPHQL_MAX_COST", Some("5000")),
+    ("GRAPHQL_MAX_PAGE_SIZE", Some("100")),
+    ("GRAPHQL_BATCH_LIMIT", Some("1")),
+    ("GRAPHQL_INTROSPECTION", Some("on")),
+    ("GRAPHQL_TRUSTED_DOCUMENTS", None),
+    ("REST_MAX_ROWS", Some("1000")),
+    ("REQUEST_TIMEOUT_SECONDS", Some("15")),
+    ("SHUTDOWN_GRACE_SECONDS", Some("20")),
+    ("MAX_BODY_BYTES", Some("\"1 MiB\"")),
+    ("LOG_FORMAT", None),
+    ("RUST_LOG", Some("info")),
+];
+
 /// Help is what a person reads first: every command is there, and each variable with its default.
 #[test]
 fn help_tells_the_commands_and_the_variables() {
     let help = Place::empty().succeeds(&["--help"]);
-    for word in [
-        "serve",
-        "migrate",
-        "seed",
-        "schema",
-        "openapi",
-        "user",
-        "token",
-        "health",
-        "DATABASE_URL",
-        "BIND_ADDR",
-        "127.0.0.1:8000",
-        "JWT_SECRET_KEY",
-        "GRAPHQL_MAX_COST",
-        "REST_MAX_ROWS",
-        "MAX_BODY_BYTES",
-        "RUST_LOG",
-    ] {
+    for word in ["serve", "migrate", "seed", "schema", "openapi", "user", "token", "health"] {
         assert!(help.contains(word), "--help does not name {word}:\n{help}");
     }
+    let readme = include_str!("../../README.md");
+    let told: Vec<_> = help.split("[env: ").skip(1).filter_map(|rest| rest.split(['=', ']']).next()).collect();
+    for (variable, default) in VARIABLES {
+        let place =
+            help.find(&format!("[env: {variable}")).unwrap_or_else(|| panic!("--help does not name {variable}"));
+        let line = help[place..].lines().next().unwrap_or_default();
+        let shown = line.split_once("[default: ").map(|(_, rest)| rest.trim_end_matches(']'));
+        assert_eq!(shown, default, "{line}");
+        assert!(readme.contains(&format!("`{variable}`")), "README does not name {variable}");
+    }
+    assert_eq!(told.len(), VARIABLES.len(), "a variable is missing from this list: {told:?}");
     let version = Command::new(env!("CARGO_BIN_EXE_rootstock")).arg("--version").output().expect("the program");
     assert_eq!(String::from_utf8_lossy(&version.stdout), format!("rootstock {}\n", env!("CARGO_PKG_VERSION")));
 }
