@@ -90,9 +90,10 @@ fn new_password() -> Value {
     })
 }
 
-/// How what is about a session can fail, for it is limited.
+/// How what is about a session can fail: it is limited, and it is not there where an outside identity provider makes all
+/// tokens.
 fn limited() -> Vec<StatusCode> {
-    [BODY.as_slice(), &[StatusCode::TOO_MANY_REQUESTS]].concat()
+    [BODY.as_slice(), &[StatusCode::TOO_MANY_REQUESTS, StatusCode::NOT_FOUND]].concat()
 }
 
 /// The name of a user, as every path under `/auth` takes it.
@@ -252,15 +253,17 @@ fn graphql() -> Value {
             "query": { "type": "string", "description": "The document." },
             "operationName": { "type": ["string", "null"], "description": "Which of its operations is meant." },
             "variables": { "type": ["object", "null"], "description": "The values of its variables." },
+            "documentId": { "type": ["string", "null"], "description": "The document's name, in its place." },
+            "extensions": { "type": ["object", "null"], "description": "The document's hash, by `persistedQuery`." },
         },
-        "required": ["query"],
         "examples": [{ "query": "{ __typename }" }],
     });
     json!({
         "operationId": "graphql",
         "tags": [GRAPHQL],
         "summary": "Run a GraphQL operation",
-        "description": "By the GraphQL-over-HTTP specification.",
+        "description": "By the GraphQL-over-HTTP specification. The document is sent as `query`, or named by \
+            `documentId` or the hash in `extensions`.",
         "security": security(true),
         "requestBody": { "required": true, "content": json_content(request) },
         "responses": graphql_answers(),
@@ -268,9 +271,9 @@ fn graphql() -> Value {
 }
 
 fn graphql_by_get() -> Value {
-    let parameter = |name: &str, description: &str, required: bool| {
+    let parameter = |name: &str, description: &str| {
         let schema = json!({ "type": "string" });
-        json!({ "name": name, "in": "query", "description": description, "required": required, "schema": schema })
+        json!({ "name": name, "in": "query", "description": description, "required": false, "schema": schema })
     };
     json!({
         "operationId": "graphqlQuery",
@@ -279,9 +282,11 @@ fn graphql_by_get() -> Value {
         "description": "Mutations come by POST alone.",
         "security": security(true),
         "parameters": [
-            parameter("query", "The document.", true),
-            parameter("operationName", "Which of its operations is meant.", false),
-            parameter("variables", "The values of its variables, as a JSON object.", false),
+            parameter("query", "The document."),
+            parameter("operationName", "Which of its operations is meant."),
+            parameter("variables", "The values of its variables, as a JSON object."),
+            parameter("documentId", "The document's name, in its place."),
+            parameter("extensions", "The document's hash, as a JSON object with `persistedQuery`."),
         ],
         "responses": graphql_answers(),
     })

@@ -35,7 +35,7 @@ const FAILURES: [(StatusCode, &str, &str, &str, &str); 18] = [
         StatusCode::NOT_FOUND,
         "NotFound",
         "The row is not there, or not for this caller; or a column's type does not have the operator or the aggregate that \
-         is asked for (`42883`).",
+         is asked for (`42883`); or nobody signs in here, since an outside identity provider makes the tokens.",
         "PGRST116",
         "There is no such row",
     ),
@@ -121,7 +121,7 @@ const FAILURES: [(StatusCode, &str, &str, &str, &str); 18] = [
     (
         StatusCode::SERVICE_UNAVAILABLE,
         "Unavailable",
-        "The database is away or has no connection free in time.",
+        "The database is away or has no connection free in time; or too many are signing in (`53000`).",
         "PGRST001",
         "The database is away",
     ),
