@@ -25,7 +25,7 @@ use tracing_subscriber::{
 use crate::config::{LogConfig, LogFormat};
 
 /// The target of the audit's lines.
-const AUDIT: &str = "rootstock::audit";
+pub const AUDIT: &str = "rootstock::audit";
 
 /// Starts logging, panics included. A second call changes nothing: the first one's log goes on.
 pub fn init(config: &LogConfig) {

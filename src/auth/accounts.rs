@@ -13,10 +13,13 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::jwt::Claims;
+use super::{
+    jwt::Claims,
+    users::{is_shut_out, join_standing},
+};
 use crate::{
     engine::database::{Database, error_of},
-    entities::{credentials, identities, sessions, users},
+    entities::{credentials, sessions, users},
     error::Result,
 };
 
@@ -97,19 +100,10 @@ async fn ask(database: &Database, subject: Uuid, session: Option<Uuid>) -> Resul
     let mut question = Query::select();
     question
         .column((users::Entity, users::Column::Role))
-        .column((credentials::Entity, credentials::Column::DisabledAt))
         .column((credentials::Entity, credentials::Column::TokensFrom))
-        .expr_as(Expr::col((identities::Entity, identities::Column::DisabledAt)), "shut_out_at")
         .from(users::Entity)
-        .left_join(
-            credentials::Entity,
-            Expr::col((credentials::Entity, credentials::Column::UserId)).equals((users::Entity, users::Column::Id)),
-        )
-        .left_join(
-            identities::Entity,
-            Expr::col((identities::Entity, identities::Column::UserId)).equals((users::Entity, users::Column::Id)),
-        )
         .and_where(Expr::col((users::Entity, users::Column::Id)).eq(subject));
+    join_standing(&mut question);
     if let Some(session) = session {
         question
             .inner_join(
@@ -120,12 +114,10 @@ async fn ask(database: &Database, subject: Uuid, session: Option<Uuid>) -> Resul
     }
     let Some(row) = database.read().await?.query_one(&question).await.map_err(error_of)? else { return Ok(None) };
     let read = || {
-        let disabled: Option<DateTime<Utc>> = row.try_get("", "disabled_at")?;
-        let shut_out: Option<DateTime<Utc>> = row.try_get("", "shut_out_at")?;
         let from: Option<DateTime<Utc>> = row.try_get("", "tokens_from")?;
         let role = row.try_get("", "role")?;
         let standing = Standing { role, tokens_from: from.map(|from| from.timestamp()) };
-        Ok::<_, DbErr>(disabled.or(shut_out).is_none().then_some(standing))
+        Ok::<_, DbErr>((!is_shut_out(&row)?).then_some(standing))
     };
     read().map_err(error_of)
 }

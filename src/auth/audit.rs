@@ -1,11 +1,12 @@
 //! The audit: one line of the log for each thing that happens to an account or a session.
 //!
-//! In: what happened, to whom, and from where. Out: an event of the target `rootstock::audit`, with ids alone: no
+//! In: what happened, to whom, and from where. Out: an event of the target [`AUDIT`], with ids alone: no
 //! e-mail address, which may be a password typed into the wrong field, and no token.
 
 use uuid::Uuid;
 
 use super::client::Client;
+use crate::telemetry::AUDIT;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +78,7 @@ pub fn record(event: Event, user: Option<Uuid>, client: Option<&Client>) {
     let address = client.map(|client| tracing::field::display(client.address));
     let request_id = client.map(|client| client.request_id.to_str().unwrap_or_default());
     tracing::info!(
-        target: "rootstock::audit",
+        target: AUDIT,
         {
             auth.event = event.name(),
             user.id = user.map(tracing::field::display),

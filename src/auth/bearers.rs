@@ -4,6 +4,8 @@
 //! remembered by a digest, since a public-key signature costs more than the rest of a request; what was refused is not,
 //! and no text of a token is kept.
 
+use std::sync::Arc;
+
 use jsonwebtoken::Algorithm;
 use quick_cache::sync::Cache;
 use sha2::{Digest as _, Sha256};
@@ -34,7 +36,7 @@ pub(super) enum Bearer {
     /// Somebody who has signed in here.
     Own(Claims),
     /// Somebody who has signed in with the identity provider.
-    Outside(OutsideClaims),
+    Outside(Arc<OutsideClaims>),
 }
 
 /// A token that was found good, and how long it may be taken for that.
@@ -81,7 +83,7 @@ impl Bearers {
             }
             (Algorithm::RS256 | Algorithm::ES256 | Algorithm::EdDSA, _, Some(outside)) => {
                 let (claims, times, generation) = outside.read(&text, now).await?;
-                Verified { bearer: Bearer::Outside(claims), times, generation }
+                Verified { bearer: Bearer::Outside(claims.into()), times, generation }
             }
             _ => return Err(text::other_algorithm()),
         };

@@ -28,7 +28,7 @@ pub fn token(config: &AuthConfig, text: &str) {
     assert!(verified(config, text).is_none(), "a token that nobody has signed: {text}");
 }
 
-/// What a token says. Which of several claims that are missing is named, is not always the same.
+/// What a token says.
 fn verified(config: &AuthConfig, text: &str) -> Option<Claims> {
     let tokens = Tokens::new(config)?;
     let verify =

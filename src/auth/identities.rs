@@ -20,7 +20,7 @@ use super::{
     client::Client,
     jwt::bad_claims,
     outside::OutsideClaims,
-    users::{self, now},
+    users::{self, end, now},
 };
 use crate::{
     engine::{
@@ -158,13 +158,8 @@ impl Identities {
     async fn insert(&self, claims: &OutsideClaims, email: Option<String>) -> Result<Uuid> {
         let id = Uuid::now_v7();
         let transaction = self.database.begin().await?;
-        match self.insert_rows(&transaction, id, claims, email).await {
-            Ok(()) => transaction.commit().await?,
-            Err(error) => {
-                transaction.rollback().await;
-                return Err(error);
-            }
-        }
+        let inserted = self.insert_rows(&transaction, id, claims, email).await;
+        end(transaction, inserted).await?;
         Ok(id)
     }
 

@@ -156,7 +156,7 @@ impl Jwks {
                 drop(turn);
             });
         }
-        self.shared.state()
+        state
     }
 }
 

@@ -249,11 +249,16 @@ fn select() -> SelectStatement {
     for column in [users::Column::Id, users::Column::Email, users::Column::Name, users::Column::Role] {
         select.column((users::Entity, column));
     }
+    select.column((credentials::Entity, credentials::Column::PasswordHash)).from(users::Entity);
+    join_standing(&mut select);
     select
-        .column((credentials::Entity, credentials::Column::PasswordHash))
+}
+
+/// Puts beside users what tells whether they have been shut out, for [`is_shut_out`].
+pub(super) fn join_standing(select: &mut SelectStatement) {
+    select
         .column((credentials::Entity, credentials::Column::DisabledAt))
         .expr_as(Expr::col((identities::Entity, identities::Column::DisabledAt)), OUTSIDE_DISABLED_AT)
-        .from(users::Entity)
         .left_join(
             credentials::Entity,
             Expr::col((credentials::Entity, credentials::Column::UserId)).equals((users::Entity, users::Column::Id)),
@@ -261,8 +266,13 @@ fn select() -> SelectStatement {
         .left_join(
             identities::Entity,
             Expr::col((identities::Entity, identities::Column::UserId)).equals((users::Entity, users::Column::Id)),
-        )
-        .take()
+        );
+}
+
+/// Whether the user of a row has been shut out, by either of its ways in.
+pub(super) fn is_shut_out(row: &QueryResult) -> Result<bool, DbErr> {
+    let since = |column: &str| row.try_get::<Option<DateTime<Utc>>>("", column);
+    Ok(since("disabled_at")?.is_some() || since(OUTSIDE_DISABLED_AT)?.is_some())
 }
 
 async fn one(database: &Database, statement: &SelectStatement) -> Result<Option<User>> {
@@ -271,14 +281,13 @@ async fn one(database: &Database, statement: &SelectStatement) -> Result<Option<
 }
 
 fn user(row: &QueryResult) -> Result<User> {
-    let since = |column: &str| row.try_get::<Option<DateTime<Utc>>>("", column);
     let read = || {
         Ok(User {
             id: row.try_get("", "id")?,
             email: row.try_get("", "email")?,
             name: row.try_get("", "name")?,
             role: row.try_get("", "role")?,
-            disabled: since("disabled_at")?.is_some() || since(OUTSIDE_DISABLED_AT)?.is_some(),
+            disabled: is_shut_out(row)?,
             password_hash: row.try_get::<Option<String>>("", "password_hash")?.map(Into::into),
         })
     };

@@ -8,15 +8,12 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::{
-    auth::outside::Key,
+    auth::{jwt::text::LONGEST_KID, outside::Key},
     config::{PublicAlgorithm, PublicKey},
 };
 
 /// The most keys that a document may have.
 const MOST: usize = 100;
-
-/// The longest name of a key.
-const LONGEST_KID: usize = 256;
 
 #[derive(Deserialize)]
 struct Document {

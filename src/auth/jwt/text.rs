@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 const LONGEST: usize = 8 * 1024;
 
 /// The longest name of a key.
-const LONGEST_KID: usize = 256;
+pub(in crate::auth) const LONGEST_KID: usize = 256;
 
 /// Members of a header that would bring a key, compress, encrypt, or change what is signed.
 const REFUSED: [&str; 8] = ["crit", "jku", "jwk", "x5u", "x5c", "b64", "zip", "enc"];
