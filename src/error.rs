@@ -184,6 +184,11 @@ impl Error {
         Self { details: Some(details), problems, ..Self::new(Kind::Invalid, message) }
     }
 
+    /// A body that is larger than the configured bound.
+    pub fn payload_too_large() -> Self {
+        Self::new(Kind::PayloadTooLarge, "The body is larger than this server reads")
+    }
+
     /// A principal is needed and there is none, or its token is not good.
     pub fn unauthenticated(message: impl Into<String>) -> Self {
         Self::new(Kind::Unauthenticated, message)

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use axum::{
     body::Body,
+    extract::rejection::BytesRejection,
     http::{
         HeaderMap, HeaderName, HeaderValue, StatusCode,
         header::{ALLOW, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
@@ -132,6 +133,14 @@ pub fn explain(error: &Error, headers: &mut HeaderMap) {
     }
     if let Some(after) = error.retry_after {
         headers.insert(RETRY_AFTER, HeaderValue::from(after.get()));
+    }
+}
+
+/// Why a body was not read: it is too large, or it has ended before it was whole.
+pub fn unread(rejection: &BytesRejection) -> Error {
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Error::payload_too_large(),
+        _ => Error::bad_request("The body ended before it was whole").code("PGRST102"),
     }
 }
 

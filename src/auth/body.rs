@@ -5,11 +5,14 @@
 use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
-    http::{HeaderMap, StatusCode, header::CONTENT_TYPE},
+    http::{HeaderMap, header::CONTENT_TYPE},
 };
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Kind, Problem, Result, nearest};
+use crate::{
+    error::{Error, Kind, Problem, Result, nearest},
+    error_http,
+};
 
 /// The media types that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,10 +33,7 @@ pub(super) async fn read(request: Request, accepted: &[Media]) -> Result<(Media,
         };
         Error::new(Kind::UnsupportedMediaType, format!("The body must be {names}, in UTF-8"))
     })?;
-    let bytes = Bytes::from_request(request, &()).await.map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Error::new(Kind::PayloadTooLarge, "The body is larger than this server reads"),
-        _ => Error::bad_request("The body ended before it was whole").code("PGRST102"),
-    })?;
+    let bytes = Bytes::from_request(request, &()).await.map_err(|rejection| error_http::unread(&rejection))?;
     Ok((media, bytes))
 }
 

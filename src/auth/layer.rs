@@ -5,7 +5,6 @@
 
 use axum::{
     extract::{Request, State},
-    http::{HeaderValue, header::CACHE_CONTROL},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -26,13 +25,6 @@ pub async fn identify(State(auth): State<Auth>, mut request: Request, next: Next
             request.extensions_mut().insert(principal);
             next.run(request).await
         }
-        Err(error) if request.uri().path().starts_with("/auth/") => no_store(error.into_response()).await,
         Err(error) => error.into_response(),
     }
-}
-
-/// `response`, kept by no cache: it is about one person.
-pub(super) async fn no_store(mut response: Response) -> Response {
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
 }

@@ -1,14 +1,14 @@
 //! The paths under `/auth`.
 //!
 //! In: requests that [`identify`](super::layer::identify) has passed. Out: sessions and the caller's own user, as the
-//! engine would show it; kept by no cache.
+//! engine would show it. That no cache keeps them is said around all paths.
 
 use axum::{
     Extension, Router,
     body::{Body, Bytes},
     extract::{Request, State},
     http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
-    middleware::{Next, from_fn_with_state, map_response},
+    middleware::{Next, from_fn_with_state},
     response::Response,
     routing::{get, post},
 };
@@ -17,7 +17,6 @@ use uuid::Uuid;
 use super::{
     body::{self, Media, Members},
     client::Client,
-    layer::no_store,
     register::RegisterInput,
     sessions::{Auth, Session},
     sign_in::anonymous,
@@ -45,7 +44,6 @@ pub fn routes(auth: Auth, engine: Engine) -> Router {
         .route_layer(from_fn_with_state(auth.clone(), sign_in_here))
         .route("/auth/me", get(me).patch(rename))
         .method_not_allowed_fallback(async || Error::new(Kind::MethodNotAllowed, "This path has other methods"))
-        .layer(map_response(no_store))
         .with_state(Identity { auth, engine })
 }
 

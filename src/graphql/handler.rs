@@ -65,12 +65,7 @@ async fn by_post(
             // A browser sends other types across origins without asking (CSRF), so none of them is read.
             return Err(Error::new(Kind::UnsupportedMediaType, "The body must be application/json"));
         }
-        let body = body.map_err(|rejection| match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => {
-                Error::new(Kind::PayloadTooLarge, "The body is larger than this server reads")
-            }
-            _ => Error::bad_request("The body could not be read"),
-        })?;
+        let body = body.map_err(|rejection| error_http::unread(&rejection))?;
         let text = std::str::from_utf8(&body).map_err(|_| Error::bad_request("The body is not UTF-8"))?;
         match Body::parse(text, graphql.batch_limit())? {
             Body::One(sent) => exchange.one(&graphql, &client, &headers, &sent).await,

@@ -85,7 +85,7 @@ pub(super) async fn surround(State(bounds): State<Bounds>, request: Request, nex
     headers.insert(REQUEST_ID, id);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
     if personal {
-        // Also what the routes do not answer: a path that is not there, a body that is too long or too slow.
+        // About one person; also what no route answers: a path that is not there, a body that is too slow.
         headers.insert(header::CACHE_CONTROL, NO_STORE);
     }
     response

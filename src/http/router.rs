@@ -135,7 +135,7 @@ async fn openapi(State(document): State<Document>, headers: HeaderMap) -> Respon
 
 /// Gives the framework's own refusals, which are plain text or nothing, the four members of an error.
 async fn spell_out(request: Request, next: Next) -> Response {
-    let (path, method) = (request.uri().path().to_owned(), request.method().clone());
+    let (uri, method) = (request.uri().clone(), request.method().clone());
     let mut response = next.run(request).await;
     let plain =
         response.headers().get(header::CONTENT_TYPE).is_none_or(|media| media.as_bytes().starts_with(b"text/plain"));
@@ -143,9 +143,9 @@ async fn spell_out(request: Request, next: Next) -> Response {
         _ if !plain => return response,
         StatusCode::BAD_REQUEST => Error::bad_request("The URL is not understood"),
         StatusCode::METHOD_NOT_ALLOWED => {
-            Error::new(Kind::MethodNotAllowed, format!("{method} is not a method of {path}"))
+            Error::new(Kind::MethodNotAllowed, format!("{method} is not a method of {}", uri.path()))
         }
-        StatusCode::PAYLOAD_TOO_LARGE => Error::new(Kind::PayloadTooLarge, "The body is larger than this server reads"),
+        StatusCode::PAYLOAD_TOO_LARGE => Error::payload_too_large(),
         _ => return response,
     };
     let allow = response.headers_mut().remove(header::ALLOW);

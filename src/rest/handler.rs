@@ -22,7 +22,8 @@ use crate::{
         render::Answer,
         request::{Action, Envelope, Field, Form, Question, Request},
     },
-    error::{Error, Kind, Result},
+    error::{Error, Result},
+    error_http,
 };
 use axum::{
     RequestExt as _, Router,
@@ -202,10 +203,7 @@ pub(super) fn question(resource: &Resource, action: Action, select: Vec<Field>, 
 }
 
 pub(super) fn read(body: &Result<Bytes, BytesRejection>) -> Result<&Bytes> {
-    body.as_ref().map_err(|rejection| match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Error::new(Kind::PayloadTooLarge, "The body is larger than this server reads"),
-        _ => Error::bad_request("The body could not be read").code("PGRST102"),
-    })
+    body.as_ref().map_err(error_http::unread)
 }
 
 /// Sets a header whose value the server made.
