@@ -124,8 +124,8 @@ async fn a_request_that_takes_too_long_ends_its_statement() {
         slow_down(server).await;
         let [created, read, by_mutation, by_query] = ask(server).await;
         assert_eq!((created.0, read.0), (504, 504));
-        for (status, code) in [by_mutation, by_query] {
-            assert!([200, 504].contains(&status) && ["TIMEOUT", "57014"].contains(&&*code), "{status} {code}");
+        for told in [by_mutation, by_query] {
+            assert_eq!(told, (504, "TIMEOUT".to_owned()));
         }
         untouched(server).await;
     })
