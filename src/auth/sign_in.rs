@@ -185,12 +185,11 @@ pub async fn mint(database: &Database, tokens: &Tokens, user: Uuid, lifetime: Du
 }
 
 async fn mint_in(transaction: &Transaction, tokens: &Tokens, user: Uuid, lifetime: Duration) -> Result<Option<String>> {
-    let credential = users::lock_credential(transaction, user).await?;
-    // Without a password here there is nothing by which the token could be ended.
-    if credential.is_none_or(|credential| credential.disabled_at.is_some()) {
+    // Held until the session is there, so that whoever shuts the user out ends it too.
+    users::lock_credential(transaction, user).await?;
+    let Some(User { role, .. }) = users::by_id_in(transaction, user).await?.filter(|user| !user.disabled) else {
         return Ok(None);
-    }
-    let Some(User { role, .. }) = users::by_id_in(transaction, user).await? else { return Ok(None) };
+    };
     let session = session_rows::open_once(transaction, user, lifetime).await?;
     tokens.issue(user, &role, session, lifetime).map(Some)
 }

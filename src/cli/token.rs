@@ -34,7 +34,7 @@ pub(super) async fn run(options: &Options, arguments: &Arguments) -> Outcome {
     let lifetime = arguments.ttl.map_or(tokens.lifetime(), Duration::from_secs);
     let token = mint(&database, &tokens, user.id, lifetime).await?.ok_or_else(|| {
         Failure::No(format!(
-            "error: the account {} is disabled, or signs in with an outside identity provider: no token is made for it",
+            "error: the account is disabled, its tokens are not taken: `rootstock user enable {}` lets it in again",
             arguments.user
         ))
     })?;
