@@ -40,13 +40,15 @@ use flow::Long;
 use plan::Bounds;
 use principal::Principal;
 use query::Query;
-use quick_cache::{Equivalent, sync::Cache};
+use quick_cache::{Equivalent, Weighter, sync::Cache};
 use render::Answer;
 use request::{Envelope, Field, Form, Key, Question, Request};
 use std::sync::Arc;
 
 /// How many plans are kept: the distinct shapes of requests, times roles.
 const PLANS: usize = 2_000;
+/// How much of them is kept, as [`Plan::size`] counts it: a few of the largest are as much as all of the usual ones.
+const MAX_SIZE: u64 = 8 * 1024 * 1024;
 
 /// How many values the questions may have whose plans are kept.
 pub const LARGE: usize = 256;
@@ -59,7 +61,7 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     catalog: Catalog,
     database: Database,
-    plans: Cache<PlanKey, Arc<Plan>>,
+    plans: Cache<PlanKey, Arc<Plan>, Weight>,
 }
 
 /// What decides a plan. No value of a client and no claim is in it.
@@ -69,6 +71,16 @@ struct PlanKey {
     style: Style,
     who: Who,
     default_page: u64,
+}
+
+/// Weighs what is kept.
+#[derive(Debug, Clone)]
+struct Weight;
+
+impl Weighter<PlanKey, Arc<Plan>> for Weight {
+    fn weight(&self, _: &PlanKey, plan: &Arc<Plan>) -> u64 {
+        plan.size()
+    }
 }
 
 /// A [`PlanKey`] that is only looked up; it hashes alike.
@@ -92,7 +104,7 @@ impl Equivalent<PlanKey> for PlanRef<'_> {
 impl Engine {
     /// An engine for what `catalog` says exists in `database`.
     pub fn new(catalog: Catalog, database: Database) -> Self {
-        Self(Arc::new(Inner { catalog, database, plans: Cache::new(PLANS) }))
+        Self(Arc::new(Inner { catalog, database, plans: Cache::with_weighter(PLANS, MAX_SIZE, Weight) }))
     }
 
     /// What exists.

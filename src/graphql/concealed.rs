@@ -14,6 +14,10 @@ pub(super) fn conceal(errors: &mut [Value], sent: &[&str]) {
     for error in errors.iter_mut().filter(speaking) {
         if let Some(extensions) = error["extensions"].as_object_mut() {
             extensions.remove("hint");
+            let named = extensions.get("field").and_then(Value::as_str);
+            if named.is_some_and(|field| concealed_path(field, sent) != field) {
+                extensions.remove("field");
+            }
             extensions.values_mut().for_each(|value| conceal_all(value, sent));
         }
         conceal_all(&mut error["message"], sent);
@@ -31,13 +35,18 @@ fn conceal_all(value: &mut Value, sent: &[&str]) {
 
 /// A text without suggestions, without lists of what could be said, and without names that were not sent.
 fn concealed(text: &str, sent: &[&str]) -> String {
-    let was_sent = |name: &str| sent.iter().any(|sent| has_word(sent, name));
+    let was_sent = |name: &str| was_sent(name, sent);
     let lower = text.to_ascii_lowercase();
     let end = lower.find("did you mean").unwrap_or(text.len());
     let text = text[..end].trim_end_matches([' ', ';']);
     let text = match text.split_once(" must be one of ") {
         Some((what, _)) => format!("{what} is not one of its values"),
         None => text.to_owned(),
+    };
+    // What is wrong with a variable is told by the way to it, of which the end may be what is missing.
+    let text = match text.split_once(' ') {
+        Some((path, rest)) if path.starts_with('$') => format!("{} {rest}", concealed_path(path, sent)),
+        _ => text,
     };
     let mut shown = String::with_capacity(text.len());
     for (index, part) in text.split('"').enumerate() {
@@ -57,6 +66,17 @@ fn concealed(text: &str, sent: &[&str]) -> String {
         }
     }
     shown
+}
+
+/// Names with dots between them, without those that were not sent.
+fn concealed_path(path: &str, sent: &[&str]) -> String {
+    let is_index = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+    let shown = |name| if is_index(name) || was_sent(name, sent) { name } else { "…" };
+    path.split('.').map(shown).collect::<Vec<_>>().join(".")
+}
+
+fn was_sent(name: &str, sent: &[&str]) -> bool {
+    sent.iter().any(|sent| has_word(sent, name))
 }
 
 /// Whether a text has a word, and not only as a part of another.
@@ -84,6 +104,7 @@ mod tests {
             ("role must be one of USER, ADMIN", "role is not one of its values"),
             (r#"names x, which is no column of users; did you mean role?"#, "names x, which is no column of users"),
             (r#"$f is no Decimal"#, "$f is no …"),
+            ("$f.0.speces.eq is required", "$f.0.speces.… is required"),
             ("Syntax error: expected selection", "Syntax error: expected selection"),
         ] {
             assert_eq!(concealed(text, &sent), told);
@@ -96,13 +117,16 @@ mod tests {
             json!({ "message": "Sign in", "extensions": { "code": "UNAUTHENTICATED", "hint": "Send" } });
         let unknown = json!({ "message": "Unknown field \"a\" on type \"B\"",
             "extensions": { "code": "GRAPHQL_VALIDATION_FAILED", "hint": "Did you mean \"b\"?" } });
-        let mut errors = [unauthenticated.clone(), unknown];
-        conceal(&mut errors, &["{ a }"]);
+        let missing =
+            json!({ "message": "$f.b is required", "extensions": { "code": "BAD_USER_INPUT", "field": "b" } });
+        let mut errors = [unauthenticated.clone(), unknown, missing];
+        conceal(&mut errors, &["query ($f: F) { a }"]);
         assert_eq!(errors[0], unauthenticated);
         assert_eq!(
             errors[1],
             json!({ "message": "Unknown field \"a\" on type \"…\"",
             "extensions": { "code": "GRAPHQL_VALIDATION_FAILED" } })
         );
+        assert_eq!(errors[2], json!({ "message": "$f.… is required", "extensions": { "code": "BAD_USER_INPUT" } }));
     }
 }

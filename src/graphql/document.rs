@@ -3,6 +3,9 @@
 //! In: the text of a document and of its variables. Out: a [`Document`] that the schema has found valid, coerced
 //! variables, and what the schema answers about itself.
 
+mod kept;
+
+use self::kept::Kept;
 use super::{
     errors, parse,
     persisted::{Persisted, Reference},
@@ -27,7 +30,6 @@ use async_graphql_parser::{
         SelectionSet, Type, VariableDefinition,
     },
 };
-use quick_cache::{Equivalent, sync::Cache};
 use serde_json::Value;
 use std::{
     path::Path,
@@ -36,11 +38,6 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-
-/// How many documents are kept.
-const DOCUMENTS: usize = 1_000;
-/// The longest document that is kept, in bytes, so that the cache is bounded in memory as well.
-const MAX_CACHED_DOCUMENT: usize = 64 * 1024;
 
 /// How many selections a document may have whatever an operation may cost: more than the standard introspection query.
 const LEAST_SELECTIONS: u64 = 2_000;
@@ -65,34 +62,17 @@ pub(super) struct Documents {
     /// The schema.
     pub(super) types: TypeSystem,
     persisted: Persisted,
-    cache: Cache<DocumentKey, Arc<Document>>,
+    kept: Kept,
     next: AtomicU64,
     max_selections: u64,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct DocumentKey {
-    query: String,
-    name: Option<String>,
-}
-
-/// A [`DocumentKey`] that is only looked up; it hashes alike.
-#[derive(Hash)]
-struct DocumentRef<'a> {
-    query: &'a str,
-    name: Option<&'a str>,
-}
-
-impl Equivalent<DocumentKey> for DocumentRef<'_> {
-    fn equivalent(&self, key: &DocumentKey) -> bool {
-        self.query == key.query && self.name == key.name.as_deref()
-    }
 }
 
 /// A document that was found valid, and the one of its operations that runs.
 pub(super) struct Document {
     /// Its number in the cache.
     pub(super) id: u64,
+    /// How long its text is, in bytes.
+    pub(super) size: u64,
     /// All of it.
     pub(super) document: ExecutableDocument,
     /// The operation that runs.
@@ -147,8 +127,8 @@ impl Documents {
     pub(super) fn new(catalog: &Catalog, max_cost: u64) -> Result<Self> {
         let types = TypeSystem::new(catalog, ValidateOnly).map_err(Error::internal)?;
         let max_selections = max_cost.saturating_mul(4).max(LEAST_SELECTIONS);
-        let (cache, next) = (Cache::new(DOCUMENTS), AtomicU64::new(0));
-        Ok(Self { types, persisted: Persisted::new(None), cache, next, max_selections })
+        let (kept, next) = (Kept::new(), AtomicU64::new(0));
+        Ok(Self { types, persisted: Persisted::new(None), kept, next, max_selections })
     }
 
     /// The same, of which none runs but those at `path`.
@@ -166,14 +146,11 @@ impl Documents {
     /// The document that an operation means, parsed and found valid now or before.
     pub(super) fn find(&self, operation: &Operation<'_>) -> Result<Arc<Document>, Refusal> {
         let text = self.persisted.text(operation)?;
-        let document = match self.cache.get(&DocumentRef { query: &text, name: operation.name }) {
+        let document = match self.kept.get(&text, operation.name) {
             Some(document) => document,
             None => {
                 let document = Arc::new(self.read(&text, operation)?);
-                if text.len() <= MAX_CACHED_DOCUMENT {
-                    let key = DocumentKey { query: text.to_owned(), name: operation.name.map(str::to_owned) };
-                    self.cache.insert(key, Arc::clone(&document));
-                }
+                self.kept.insert(&text, operation.name, &document);
                 document
             }
         };
@@ -193,6 +170,7 @@ impl Documents {
         self.validate(&document, &operation, given.name, given.variables)?;
         Ok(Document {
             id: self.next.fetch_add(1, Ordering::Relaxed),
+            size: text.len() as u64,
             introspects: validation::introspects(&document),
             deciding: parse::deciding_variables(&document, &operation),
             document,

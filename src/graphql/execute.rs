@@ -9,7 +9,7 @@ use super::{
     errors,
     operation::{Asked, Root, RootKind},
     parse::{self, Context},
-    prepared::{OperationKey, OperationRef, Planned, Prepared, PreparedKind, PreparedRoot, Ready},
+    prepared::{self, OperationKey, OperationRef, Operations, Planned, Prepared, PreparedKind, PreparedRoot, Ready},
     tree::{self, Tree, Variables},
 };
 use crate::{
@@ -33,11 +33,7 @@ use crate::{
 use async_graphql::Name;
 use async_graphql_parser::types::{OperationType, Selection};
 use futures_util::future::join_all;
-use quick_cache::sync::Cache;
 use std::sync::Arc;
-
-/// How many planned operations are kept: documents, times roles, times shapes of variables.
-const OPERATIONS: usize = 2_000;
 
 /// Runs GraphQL operations. Clones share everything.
 #[derive(Clone)]
@@ -51,7 +47,7 @@ struct Inner {
     /// Whether anonymous callers may learn the schema.
     introspection: bool,
     batch_limit: usize,
-    operations: Cache<OperationKey, Arc<Prepared>>,
+    operations: Operations,
 }
 
 impl GraphQl {
@@ -64,7 +60,7 @@ impl GraphQl {
         if let Some(path) = &config.trusted_documents {
             documents = documents.trusting(path)?;
         }
-        let operations = Cache::new(OPERATIONS);
+        let operations = prepared::operations();
         let GraphQlConfig { introspection, batch_limit, .. } = *config;
         Ok(Self(Arc::new(Inner { engine, auth, documents, limits, introspection, batch_limit, operations })))
     }
@@ -253,7 +249,9 @@ impl GraphQl {
         let root =
             |root: Root| PreparedRoot { key: root.key, nullable: root.nullable, kind: self.plan(root.kind, who) };
         let (mutation, cost) = (operation.mutation, operation.cost);
-        Ok(Prepared { mutation, cost, roots: operation.roots.into_iter().map(root).collect() })
+        let roots: Vec<_> = operation.roots.into_iter().map(root).collect();
+        let size = document.size + roots.iter().map(PreparedRoot::size).sum::<u64>();
+        Ok(Prepared { mutation, cost, size, roots })
     }
 
     fn plan(&self, kind: RootKind, who: &Who) -> Result<PreparedKind> {

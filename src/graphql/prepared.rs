@@ -13,8 +13,31 @@ use crate::{
     error::Result,
 };
 use async_graphql_parser::{Positioned, types::Field};
-use quick_cache::Equivalent;
+use quick_cache::{Equivalent, Weighter, sync::Cache};
 use std::sync::Arc;
+
+/// How many operations are kept: documents, times roles, times shapes of variables.
+const OPERATIONS: usize = 2_000;
+/// How much of them is kept, as [`Prepared::size`] counts it: a few of the largest are as much as all of the usual ones.
+const MAX_SIZE: u64 = 8 * 1024 * 1024;
+
+/// The operations that are kept.
+pub(super) type Operations = Cache<OperationKey, Arc<Prepared>, Weight>;
+
+/// No operations yet.
+pub(super) fn operations() -> Operations {
+    Cache::with_weighter(OPERATIONS, MAX_SIZE, Weight)
+}
+
+/// Weighs what is kept.
+#[derive(Clone)]
+pub(super) struct Weight;
+
+impl Weighter<OperationKey, Arc<Prepared>> for Weight {
+    fn weight(&self, key: &OperationKey, prepared: &Arc<Prepared>) -> u64 {
+        prepared.size.saturating_add(key.shape.len() as u64).max(1)
+    }
+}
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct OperationKey {
@@ -41,6 +64,8 @@ impl Equivalent<OperationKey> for OperationRef<'_> {
 pub(super) struct Prepared {
     pub(super) mutation: bool,
     pub(super) cost: u64,
+    /// How much there is to it: the text of its document, and its plans.
+    pub(super) size: u64,
     pub(super) roots: Vec<PreparedRoot>,
 }
 
@@ -70,6 +95,17 @@ pub(super) struct Ready {
     pub(super) document: Arc<Document>,
     pub(super) prepared: Arc<Prepared>,
     pub(super) leaves: Vec<Argument>,
+}
+
+impl PreparedRoot {
+    /// How much its plans come to.
+    pub(super) fn size(&self) -> u64 {
+        match &self.kind {
+            Ok(PreparedKind::Planned(planned)) => planned.plan.size(),
+            Ok(PreparedKind::Node(_, planned)) => planned.iter().map(|(_, planned)| planned.plan.size()).sum(),
+            _ => 0,
+        }
+    }
 }
 
 impl Prepared {

@@ -57,7 +57,18 @@ pub struct Plan {
     pub ahead: Option<Ahead>,
 }
 
+/// What a plan comes to at least.
+const LEAST_SIZE: u64 = 512;
+/// What it comes to beside its read for each value, of which a write has a text as well.
+const VALUE_SIZE: u64 = 64;
+
 impl Plan {
+    /// How much there is to it, in bytes of SQL: the memory that it takes grows with that.
+    pub fn size(&self) -> u64 {
+        let read = self.read.as_ref().map_or(0, |read| read.sql.len());
+        LEAST_SIZE + read as u64 + VALUE_SIZE * self.slots.len() as u64
+    }
+
     /// The one statement that adds a row and tells of it, if it is all that the plan needs.
     pub fn direct(&self) -> Option<(&CreatePlan, &Direct)> {
         match &self.write.as_ref()?.action {

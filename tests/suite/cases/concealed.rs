@@ -63,6 +63,16 @@ async fn nobody_without_a_token_learns_it_from_errors() {
                 vec!["ASC"],
             ),
             ("mutation { createTree(input: {}) { id } }", json!({}), vec!["CreateTreeInput", "species"]),
+            (
+                "mutation ($i: CreateTreeInput!) { createTree(input: $i) { id } }",
+                json!({ "i": {} }),
+                vec!["name", "species"],
+            ),
+            (
+                "mutation ($i: [CreateTreeInput!]!) { createTrees(input: $i) { id } }",
+                json!({ "i": [{ "name": "Elm" }] }),
+                vec!["species"],
+            ),
         ] {
             for _ in 0..2 {
                 let answer = server.graphql(Anonymous, query, variables.clone()).await;
