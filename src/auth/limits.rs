@@ -46,11 +46,17 @@ impl Limits {
     /// `RateLimited` for one too many.
     pub fn check(&self, client: &Client, account: Option<&str>) -> Result<()> {
         self.addresses.check(network(client.address))?;
-        match account.map(str::trim) {
-            // Nobody has a longer one, so there is no account to protect.
-            Some(account) if account.len() <= LONGEST => self.accounts.check(account.to_lowercase()),
-            _ => Ok(()),
-        }
+        account.map_or(Ok(()), |account| self.check_account(account))
+    }
+
+    /// Counts an attempt on an account alone, which became known after its address had been counted.
+    ///
+    /// # Errors
+    /// `RateLimited` for one too many.
+    pub fn check_account(&self, account: &str) -> Result<()> {
+        let account = account.trim();
+        // Nobody has a longer one, so there is no account to protect.
+        if account.len() > LONGEST { Ok(()) } else { self.accounts.check(account.to_lowercase()) }
     }
 }
 

@@ -27,6 +27,7 @@ use crate::{
         database::{Database, Transaction},
         principal::Principal,
     },
+    entities::sessions::Model as Row,
     error::{Error, Kind, Result},
 };
 
@@ -95,6 +96,7 @@ impl Auth {
             record(Event::RefreshFailed, None, Some(client));
             return Err(refused());
         };
+        self.limit_session(client, &token).await?;
         let next = token.next();
         let transaction = self.shared.database.begin().await?;
         let rotated = self.rotate(&transaction, &token, &next).await;
@@ -141,7 +143,7 @@ impl Auth {
         self.own()?;
         self.limit(client, None)?;
         let Some(token) = RefreshToken::parse(token) else { return Ok(()) };
-        let Some(row) = session_rows::find(&self.shared.database, &token).await? else { return Ok(()) };
+        let Some(row) = self.limit_session(client, &token).await? else { return Ok(()) };
         let transaction = self.shared.database.begin().await?;
         let ended = session_rows::end(&transaction, row.id).await;
         if end(transaction, ended).await? {
@@ -216,10 +218,17 @@ impl Auth {
     /// Counts an attempt of `client`.
     pub(super) fn limit(&self, client: &Client, account: Option<&str>) -> Result<()> {
         let counted = self.shared.limits.check(client, account);
-        if counted.is_err() {
-            record(Event::RateLimited, None, Some(client));
+        counted.inspect_err(|_| record(Event::RateLimited, None, Some(client)))
+    }
+
+    /// The session of a refresh token, if there is one, with this attempt counted for the account that has it.
+    async fn limit_session(&self, client: &Client, token: &RefreshToken) -> Result<Option<Row>> {
+        let row = session_rows::find(&self.shared.database, token).await?;
+        if let Some(row) = &row {
+            let counted = self.shared.limits.check_account(&row.user_id.to_string());
+            counted.inspect_err(|_| record(Event::RateLimited, Some(row.user_id), Some(client)))?;
         }
-        counted
+        Ok(row)
     }
 
     /// Opens a session; the caller sees to it that its user may have one.

@@ -106,7 +106,7 @@ impl GraphQl {
                 _ => None,
             });
             document.operation.ty == OperationType::Mutation
-                && names.all(|name| matches!(name, Some("login" | "refresh")))
+                && names.all(|name| matches!(name, Some("login" | "refresh" | "__typename")))
         })
     }
 

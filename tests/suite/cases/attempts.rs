@@ -203,3 +203,27 @@ async fn no_answer_about_identity_is_kept() {
     })
     .await;
 }
+
+/// A session is somebody's, wherever its tokens come from.
+#[tokio::test]
+async fn a_session_counts_for_its_account() {
+    on_both_with(
+        || setup(three_behind_a_proxy),
+        async |server| {
+            let body = json!({ "email": "ann@example.com", "password": PASSWORD });
+            let session = post(server, "/auth/login", body, &[("x-forwarded-for", "198.51.100.1")]).await.expect(200);
+            let mut token = session.json()["refresh_token"].clone();
+            for last in 2..5 {
+                let from = format!("198.51.100.{last}");
+                let body = json!({ "refresh_token": token });
+                let next = post(server, "/auth/refresh", body, &[("x-forwarded-for", &from)]).await.expect(200);
+                token = next.json()["refresh_token"].clone();
+            }
+            for path in ["/auth/refresh", "/auth/logout"] {
+                let body = json!({ "refresh_token": token });
+                limited(post(server, path, body, &[("x-forwarded-for", "198.51.100.9")]).await);
+            }
+        },
+    )
+    .await;
+}
