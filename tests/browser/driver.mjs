@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { finish as end, step as run } from "../steps.mjs";
 
 export const [base, email, password, screenshots] = process.argv.slice(2);
 if (!password) {
@@ -57,21 +58,8 @@ export const shows = (where, text) => where.getByText(text).first().waitFor();
 export const shot = async (name) =>
   screenshots && page.screenshot({ path: join(screenshots, `${name}.png`), animations: "disabled" });
 
-let passed = 0;
-let failed = 0;
-
-/** Takes a step; one that throws has failed, and the others are still taken. */
-export async function step(name, check) {
-  try {
-    await check();
-    passed += 1;
-    console.log(`ok      ${name}`);
-  } catch (error) {
-    failed += 1;
-    console.log(`FAILED  ${name}\n        ${error.message.replaceAll("\n", "\n        ")}`);
-    await shot(`failed-${failed}`);
-  }
-}
+/** Takes a step, and a picture of the page where it fails. */
+export const step = (name, check) => run(name, check, (number) => shot(`failed-${number}`));
 
 /** What must hold in the end, and how many steps did. */
 export async function finish() {
@@ -79,6 +67,5 @@ export async function finish() {
   await step("the browser has nothing to complain of, and the policy held", () => assert.deepEqual(complaints, []));
 
   await browser.close();
-  console.log(`${passed} passed, ${failed} failed`);
-  process.exitCode = failed ? 1 : 0;
+  end();
 }

@@ -7,7 +7,7 @@ import { ApolloClient, ApolloLink, CombinedGraphQLErrors, HttpLink, InMemoryCach
 import { BatchHttpLink } from "@apollo/client/link/batch-http";
 import { PersistedQueryLink } from "@apollo/client/link/persisted-queries";
 import { relayStylePagination } from "@apollo/client/utilities";
-import { finish, step } from "./steps.mjs";
+import { finish, step } from "../steps.mjs";
 
 const [base, user, editor] = process.argv.slice(2);
 assert.ok(editor, "usage: apollo.mjs BASE_URL USER_TOKEN EDITOR_TOKEN");

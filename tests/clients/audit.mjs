@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { serverAudits } from "graphql-http";
-import { finish, step } from "./steps.mjs";
+import { finish, step } from "../steps.mjs";
 
 const [base] = process.argv.slice(2);
 assert.ok(base, "usage: audit.mjs BASE_URL");

@@ -5,7 +5,7 @@
 
 import assert from "node:assert/strict";
 import { PostgrestClient } from "@supabase/postgrest-js";
-import { finish, step } from "./steps.mjs";
+import { finish, step } from "../steps.mjs";
 
 const [base, userToken, editorToken] = process.argv.slice(2);
 if (!editorToken) {

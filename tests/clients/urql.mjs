@@ -7,7 +7,7 @@ import { authExchange } from "@urql/exchange-auth";
 import { cacheExchange } from "@urql/exchange-graphcache";
 import { persistedExchange } from "@urql/exchange-persisted";
 import { getIntrospectionQuery } from "graphql";
-import { finish, step } from "./steps.mjs";
+import { finish, step } from "../steps.mjs";
 
 const [base, user, editor] = process.argv.slice(2);
 assert.ok(editor, "usage: urql.mjs BASE_URL USER_TOKEN EDITOR_TOKEN");

@@ -1,10 +1,10 @@
-// Steps of a client's test: each is run, one line a step is printed, and in the end how many held.
+// Steps of a script that tests: each is run, one line a step is printed, and in the end how many held.
 
 let passed = 0;
 let failed = 0;
 
-/** Runs a step; one that throws has failed, and the others are still run. */
-export async function step(name, check) {
+/** Runs a step; one that throws has failed, of which `failing` is told the number, and the others are still run. */
+export async function step(name, check, failing = () => {}) {
   try {
     await check();
     passed += 1;
@@ -12,6 +12,7 @@ export async function step(name, check) {
   } catch (error) {
     failed += 1;
     console.log(`FAILED  ${name}\n        ${String(error.message ?? error).replaceAll("\n", "\n        ")}`);
+    await failing(failed);
   }
 }
 
