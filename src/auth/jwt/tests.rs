@@ -47,7 +47,7 @@ fn a_token_says_what_was_written_into_it() {
     let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
     let payload: Value = serde_json::from_slice(&payload).unwrap();
     let names: Vec<&String> = payload.as_object().unwrap().keys().collect();
-    assert_eq!(names, ["sub", "role", "iat", "exp", "jti", "iss", "aud"]);
+    assert_eq!(names, ["sub", "role", "sid", "iat", "exp", "jti", "iss", "aud"]);
     assert_eq!(payload["role"], "editor");
 }
 
