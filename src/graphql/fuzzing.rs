@@ -41,13 +41,14 @@ impl Operations {
     /// # Errors
     /// A catalogue that makes no schema.
     pub fn new(catalog: Catalog, limits: Limits) -> Result<Self, String> {
-        Ok(Self { documents: Documents::new(&catalog, limits.max_cost)?, catalog, limits })
+        let documents = Documents::new(&catalog, limits.max_cost).map_err(|error| error.to_string())?;
+        Ok(Self { documents, catalog, limits })
     }
 
     /// An operation: read, found valid, coerced, translated and compiled; the same by its document, once that is known.
     pub fn operation(&self, query: &str, variables: Option<&str>) {
         measured(query);
-        let operation = Operation { query, name: None, variables, safe: false };
+        let operation = Operation { query, variables, ..Operation::default() };
         let (first, second) = (self.questions(&operation), self.questions(&operation));
         match (first, second) {
             (Ok(first), Ok(second)) => assert_eq!(first, second, "read twice"),
@@ -83,7 +84,7 @@ impl Operations {
                     let told = self.documents.introspect(&document, operation.variables, field).now_or_never();
                     told.unwrap_or_else(|| panic!("the schema waits")).map_err(shown)?;
                 }
-                RootKind::Session(_) | RootKind::TypeName(_) => {}
+                RootKind::Session(_) | RootKind::Logout(_) | RootKind::TypeName(_) => {}
             }
         }
         Ok(format!("{parsed:?}"))
@@ -98,7 +99,7 @@ impl Operations {
 
 fn refused(refusal: Refusal) -> String {
     match refusal {
-        Refusal::NotSafe => "a mutation".to_owned(),
+        Refusal::Error(error) => shown(error),
         Refusal::Errors(mut errors) => {
             // Where a circle of fragments begins, depends on where the validation begins, which goes by their hashes.
             let circle = |error: &serde_json::Value| error["message"].to_string().contains("Cannot spread fragment");
