@@ -5,6 +5,7 @@
 //! the same from both.
 
 mod list;
+mod size;
 
 pub use list::{ListPart, ListProgram};
 use list::{ListState, write_many};

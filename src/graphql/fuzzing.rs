@@ -47,7 +47,7 @@ impl Operations {
     /// An operation: read, found valid, coerced, translated and compiled; the same by its document, once that is known.
     pub fn operation(&self, query: &str, variables: Option<&str>) {
         measured(query);
-        let operation = Operation { query, reference: None, name: None, variables, safe: false };
+        let operation = Operation { query, variables, ..Operation::default() };
         let (first, second) = (self.questions(&operation), self.questions(&operation));
         match (first, second) {
             (Ok(first), Ok(second)) => assert_eq!(first, second, "read twice"),

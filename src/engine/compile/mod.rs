@@ -63,10 +63,10 @@ const LEAST_SIZE: u64 = 512;
 const VALUE_SIZE: u64 = 64;
 
 impl Plan {
-    /// How much there is to it, in bytes of SQL: the memory that it takes grows with that.
+    /// How much there is to it, in bytes of SQL and of what writes the rows: the memory that it takes grows with that.
     pub fn size(&self) -> u64 {
         let read = self.read.as_ref().map_or(0, |read| read.sql.len());
-        LEAST_SIZE + read as u64 + VALUE_SIZE * self.slots.len() as u64
+        LEAST_SIZE + read as u64 + self.program.size() + VALUE_SIZE * self.slots.len() as u64
     }
 
     /// The one statement that adds a row and tells of it, if it is all that the plan needs.
