@@ -70,21 +70,21 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::{
-        entities::resources,
-        graphql::document::{Documents, Operation},
-    };
+    use super::{super::select, *};
 
     #[test]
     fn documents_are_bounded_in_number_and_in_bytes() {
-        let documents = Documents::new(&resources().build().unwrap(), 5_000).unwrap();
-        let find = |query: &str| documents.find(&Operation { query, ..Operation::default() }).is_ok();
-        (0..2_000).for_each(|number| assert!(find(&format!("{{ t{number}: __typename }}"))));
-        assert!(documents.kept.0.len() <= DOCUMENTS, "{}", documents.kept.0.len());
-        (0..100).for_each(|number| assert!(find(&format!("{{ t{number}: __typename }} #{}", "x".repeat(60_000)))));
-        assert!(documents.kept.0.weight() <= MAX_BYTES, "{}", documents.kept.0.weight());
-        let held: usize = documents.kept.0.iter().map(|(key, _)| key.query.len()).sum();
+        let document = async_graphql_parser::parse_query("{ __typename }").unwrap();
+        let operation = select(&document, None).ok().unwrap();
+        let (deciding, variables) = (Vec::new(), Vec::new());
+        let document = Document { id: 0, size: 0, introspects: false, document, operation, deciding, variables };
+        let (kept, document) = (Kept::new(), Arc::new(document));
+        (0..2 * DOCUMENTS).for_each(|number| kept.insert(&format!("{{ t{number} }}"), None, &document));
+        assert!(kept.0.len() <= DOCUMENTS, "{}", kept.0.len());
+        (0..100).for_each(|number| kept.insert(&format!("{{ t{number} }} #{}", "x".repeat(60_000)), None, &document));
+        let held: usize = kept.0.iter().map(|(key, _)| key.query.len()).sum();
         assert!(held as u64 <= MAX_BYTES, "{held}");
+        kept.insert(&"#".repeat(MAX_DOCUMENT + 1), None, &document);
+        assert!(kept.0.iter().all(|(key, _)| key.query.len() <= MAX_DOCUMENT));
     }
 }
