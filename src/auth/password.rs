@@ -4,16 +4,19 @@
 //! is right. The work runs on the blocking pool, a core's worth at a time: a flood of logins waits in line instead of
 //! taking the memory (19 MiB each) or the threads of everything else, and who would wait too long is sent away at once.
 
+mod memory;
+
 use std::{num::NonZeroU32, sync::Arc, thread::available_parallelism};
 
 use argon2::{
     Algorithm, Argon2, Params, Version,
-    password_hash::{Error as HashError, PasswordHasher, PasswordVerifier, phc::PasswordHash},
+    password_hash::phc::{ParamsString, PasswordHash, Salt},
 };
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 use zxcvbn::{Score, zxcvbn};
 
+use self::memory::Memory;
 use crate::error::{Error, Kind, Problem, Result};
 
 /// OWASP's parameters for Argon2id: 19 MiB, two passes, one lane.
@@ -35,6 +38,7 @@ pub struct Passwords {
     cores: Arc<Semaphore>,
     /// The places at work and in line.
     places: Arc<Semaphore>,
+    memory: Arc<Memory>,
     /// How many pieces of work were begun.
     #[cfg(test)]
     pub(super) begun: Arc<std::sync::atomic::AtomicUsize>,
@@ -67,6 +71,7 @@ impl Passwords {
         Self {
             cores: Arc::new(Semaphore::new(cores)),
             places: Arc::new(Semaphore::new(cores * (1 + LINE))),
+            memory: Arc::default(),
             #[cfg(test)]
             begun: Arc::default(),
         }
@@ -76,43 +81,42 @@ impl Passwords {
     /// wrong is told of `field`.
     pub async fn hash_new(&self, password: SecretString, known_as: Vec<String>, field: &'static str) -> Result<String> {
         check_length(&password, field).map_err(|problem| Error::invalid(vec![problem]))?;
-        self.work(move || {
+        self.work(move |memory| {
             check_strength(password.expose_secret(), &known_as, field)?;
-            hash(&password)
+            hash(memory, &password)
         })
         .await
     }
 
     /// The hash of a password that was found right.
     pub async fn hash_again(&self, password: SecretString) -> Result<String> {
-        self.work(move || hash(&password)).await
+        self.work(move |memory| hash(memory, &password)).await
     }
 
     /// Whether `password` is the one of `hash`. The same work is done without a hash, and the answer is no.
     pub async fn verify(&self, password: SecretString, hash: Option<SecretString>) -> Result<Verdict> {
-        self.work(move || {
+        self.work(move |memory| {
             let phc = hash.as_ref().map_or(NOBODY, |hash| hash.expose_secret());
-            let phc = PasswordHash::new(phc).map_err(|error| Error::internal(error.to_string()))?;
-            match hasher().verify_password(password.expose_secret().as_bytes(), &phc) {
-                Ok(()) if hash.is_none() => Ok(Verdict::Wrong),
-                Ok(()) => Ok(if is_of_today(&phc) { Verdict::Right } else { Verdict::Outdated }),
-                Err(HashError::PasswordInvalid) => Ok(Verdict::Wrong),
-                Err(error) => Err(Error::internal(error.to_string())),
-            }
+            let right = is_of(memory, &password, phc)?;
+            Ok(match right {
+                Some(verdict) if hash.is_some() => verdict,
+                _ => Verdict::Wrong,
+            })
         })
         .await
     }
 
     /// Runs `work` on the blocking pool once a core is free. Who leaves gives up the place in line; but the permits of work
     /// that has begun go along with it, so that leaving makes no room for more than the cores can do.
-    async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    async fn work<T: Send + 'static>(&self, work: impl FnOnce(&Memory) -> Result<T> + Send + 'static) -> Result<T> {
         let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| full())?;
         let core = Arc::clone(&self.cores).acquire_owned().await.map_err(Error::internal)?;
         #[cfg(test)]
         self.begun.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let memory = Arc::clone(&self.memory);
         let done = tokio::task::spawn_blocking(move || {
             let _permits = (place, core);
-            work()
+            work(&memory)
         });
         done.await.map_err(Error::internal)?
     }
@@ -125,9 +129,36 @@ fn full() -> Error {
     full
 }
 
-fn hash(password: &SecretString) -> Result<String> {
-    let hash = hasher().hash_password(password.expose_secret().as_bytes());
-    hash.map(|hash| hash.to_string()).map_err(|error| Error::internal(error.to_string()))
+/// The hash of a password by today's parameters, with a new salt.
+fn hash(memory: &Memory, password: &SecretString) -> Result<String> {
+    let broken = |error: argon2::password_hash::phc::Error| Error::internal(error.to_string());
+    let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, PARAMS);
+    let salt = Salt::new(&rand::random::<[u8; 16]>()).map_err(broken)?;
+    let output = memory.hash(&argon2, password.expose_secret().as_bytes(), &salt, Params::DEFAULT_OUTPUT_LEN)?;
+    let phc = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(&PARAMS).map_err(|error| Error::internal(error.to_string()))?,
+        salt: Some(salt),
+        hash: Some(output),
+    };
+    Ok(phc.to_string())
+}
+
+/// Whether `phc` is a hash of the password, by its own parameters, and of today's ones; none if it is of another.
+fn is_of(memory: &Memory, password: &SecretString, phc: &str) -> Result<Option<Verdict>> {
+    let broken = |error: &dyn std::fmt::Display| Error::internal(error.to_string());
+    let phc = PasswordHash::new(phc).map_err(|error| broken(&error))?;
+    let algorithm = Algorithm::try_from(phc.algorithm.as_str()).map_err(|error| broken(&error))?;
+    let version = phc.version.map_or(Ok(Version::default()), Version::try_from).map_err(|error| broken(&error))?;
+    let params = Params::try_from(&phc).map_err(|error| broken(&error))?;
+    let (Some(salt), Some(expected)) = (&phc.salt, &phc.hash) else {
+        return Err(Error::internal("a hash of a password without its salt or its output"));
+    };
+    let argon2 = Argon2::new(algorithm, version, params);
+    let found = memory.hash(&argon2, password.expose_secret().as_bytes(), salt, expected.len())?;
+    // Outputs are compared in constant time.
+    Ok((found == *expected).then(|| if is_of_today(&phc) { Verdict::Right } else { Verdict::Outdated }))
 }
 
 /// Whether a hash made today would be made as this one was.
@@ -135,10 +166,6 @@ fn is_of_today(phc: &PasswordHash) -> bool {
     phc.algorithm == Algorithm::Argon2id.ident()
         && phc.version == Some(Version::V0x13.into())
         && Params::try_from(phc).is_ok_and(|params| params == PARAMS)
-}
-
-fn hasher() -> Argon2<'static> {
-    Argon2::new(Algorithm::Argon2id, Version::V0x13, PARAMS)
 }
 
 /// Refuses a password that is not 12 to 128 characters long.

@@ -6,6 +6,8 @@ use std::{
     task::{Context, Waker},
 };
 
+use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
+use futures_util::future::join_all;
 use tokio::time::{Duration, timeout};
 
 use super::*;
@@ -102,4 +104,21 @@ async fn nobody_waits_behind_a_line_that_is_full() {
     drop(core);
     let verdict = timeout(Duration::from_secs(60), passwords.verify(GOOD.into(), None)).await;
     assert_eq!(verdict.expect("no permit is lost").unwrap(), Verdict::Wrong);
+}
+
+/// The format is everybody's: what is written here can be read elsewhere.
+#[tokio::test]
+async fn a_hash_is_argon2_for_others_as_well() {
+    let hash = hashed(&Passwords::new()).await;
+    let phc = PasswordHash::new(&hash).unwrap();
+    Argon2::default().verify_password(GOOD.as_bytes(), &phc).unwrap();
+    assert!(Argon2::default().verify_password(b"another", &phc).is_err());
+}
+
+#[tokio::test]
+async fn a_flood_takes_a_piece_of_memory_for_each_core_and_no_more() {
+    let passwords = Passwords::at_once(2);
+    let verdicts = join_all((0..12).map(|_| passwords.verify(GOOD.into(), None))).await;
+    assert!(verdicts.into_iter().all(|verdict| verdict.unwrap() == Verdict::Wrong));
+    assert!((1..=2).contains(&passwords.memory.kept()), "{}", passwords.memory.kept());
 }
