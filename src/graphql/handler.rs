@@ -18,7 +18,7 @@ use crate::{
 use axum::{
     Extension, Router,
     body::Bytes,
-    extract::{RawQuery, Request, State, rejection::BytesRejection},
+    extract::{FromRequest as _, RawQuery, Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
@@ -55,9 +55,9 @@ async fn by_post(
     State(graphql): State<GraphQl>,
     Extension(client): Extension<Client>,
     Extension(Accepted(accepted)): Extension<Accepted>,
-    headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    mut request: Request,
 ) -> Response {
+    let headers = std::mem::take(request.headers_mut());
     let exchange = Exchange { media: accepted.unwrap_or(Media::Json), id: &client.request_id, safe: false };
     let answer = async {
         acceptable(accepted)?;
@@ -65,7 +65,8 @@ async fn by_post(
             // A browser sends other types across origins without asking (CSRF), so none of them is read.
             return Err(Error::new(Kind::UnsupportedMediaType, "The body must be application/json"));
         }
-        let body = body.map_err(|rejection| error_http::unread(&rejection))?;
+        // Only now: what is not read is not waited for.
+        let body = Bytes::from_request(request, &()).await.map_err(|rejection| error_http::unread(&rejection))?;
         let text = std::str::from_utf8(&body).map_err(|_| Error::bad_request("The body is not UTF-8"))?;
         match Body::parse(text, graphql.batch_limit())? {
             Body::One(sent) => exchange.one(&graphql, &client, &headers, &sent).await,

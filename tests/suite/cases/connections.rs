@@ -143,6 +143,15 @@ async fn a_body_that_does_not_come_is_408() {
         let mut wire = Wire::to(server).await;
         wire.send(format!("{head}content-length: 1000\r\nconnection: close\r\n\r\n{{\"title\":")).await;
         assert!(wire.rest().await.starts_with("HTTP/1.1 408 "));
+        // What would not be read is not waited for.
+        for path in ["/graphql", "/auth/login"] {
+            let mut wire = Wire::to(server).await;
+            wire.send(format!(
+                "POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ncontent-length: 9\r\n\r\n"
+            ))
+            .await;
+            assert!(wire.until("\r\n").await.starts_with("HTTP/1.1 415 "), "{path}");
+        }
         // A client that asks first is told to go on.
         let mut wire = Wire::to(server).await;
         wire.send(format!("{head}content-length: 27\r\nexpect: 100-continue\r\n\r\n")).await;
