@@ -60,7 +60,7 @@ pub struct Config {
 impl Config {
     /// The configuration that `options` describe. Makes the local signing key if one is needed and not there.
     pub fn new(options: &Options) -> Result<Self, ConfigError> {
-        let database = options.database();
+        let database = options.database()?;
         let auth = AuthConfig::new(options, &database)?;
         Ok(Self { database, auth, http: options.http(), graphql: options.graphql(), limits: options.limits() })
     }
@@ -109,6 +109,8 @@ impl FromIterator<IpNet> for Networks {
 pub struct HttpConfig {
     /// Where the API listens.
     pub bind_addr: SocketAddr,
+    /// Where metrics and health are served apart from the API.
+    pub admin_addr: Option<SocketAddr>,
     /// The web origins whose pages may read answers.
     pub cors_allowed_origins: AllowedOrigins,
     /// The networks whose `X-Forwarded-For` is believed.

@@ -24,7 +24,7 @@ pub(crate) enum Command {
 }
 
 pub(super) async fn run(options: &Options, command: Command) -> Outcome {
-    let database = Database::connect(&options.database()).await?;
+    let database = Database::connect(&options.database()?).await?;
     match command {
         Command::Up => database.migrate::<Migrator>(Migrate::Up).await?,
         Command::Down => database.migrate::<Migrator>(Migrate::Down).await?,

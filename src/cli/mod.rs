@@ -91,7 +91,7 @@ fn catalog() -> Outcome<Catalog> {
 
 /// The database, for a command that works on a schema that is up to date.
 async fn migrated(options: &Options) -> Outcome<Database> {
-    let database = Database::connect(&options.database()).await?;
+    let database = Database::connect(&options.database()?).await?;
     if database.migration_status::<migration::Migrator>().await?.iter().any(|(_, applied)| !applied) {
         return Err(Failure::No(
             "error: the database's schema is not up to date: run `rootstock migrate up`".to_owned(),

@@ -23,7 +23,7 @@ pub(crate) struct Arguments {
 }
 
 pub(super) async fn run(options: &Options, arguments: &Arguments) -> Outcome {
-    let tokens = Tokens::new(&AuthConfig::new(options, &options.database())?).ok_or_else(|| {
+    let tokens = Tokens::new(&AuthConfig::new(options, &options.database()?)?).ok_or_else(|| {
         Failure::No(
             "error: no tokens are made here: JWT_SECRET_KEY is not set, and an outside identity provider makes them"
                 .to_owned(),

@@ -15,7 +15,9 @@ use super::HIDDEN;
 pub struct DatabaseConfig {
     /// A `sqlite:` or `postgres:` URL; it may hold a password.
     pub url: SecretString,
-    /// The most connections open at once.
+    /// A `postgres:` URL of a replica of a PostgreSQL database.
+    pub read_url: Option<SecretString>,
+    /// The most connections open at once; to the replica there may be as many again.
     pub max_connections: usize,
     /// Whether statements are prepared under a name and kept; off behind a pooler that does not know them.
     pub prepared_statements: bool,
@@ -45,29 +47,49 @@ impl DatabaseConfig {
 
     /// The URL as it may be shown: without its password.
     pub fn shown_url(&self) -> String {
-        let text = self.url.expose_secret();
-        if self.is_sqlite() {
-            return text.to_owned();
-        }
-        let Ok(mut url) = Url::parse(text) else { return HIDDEN.to_owned() };
-        if url.password().is_some() && url.set_password(Some(HIDDEN)).is_err() {
-            return HIDDEN.to_owned();
-        }
-        if url.query().is_some() {
-            // libpq takes the password as a parameter as well.
-            let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
-            url.query_pairs_mut().clear().extend_pairs(
-                pairs.iter().map(|(name, value)| (name, if name.contains("password") { HIDDEN } else { value })),
-            );
-        }
-        url.into()
+        shown(&self.url)
     }
+}
+
+/// A `postgres:` URL with this password, if it has none: a URL may be in plain sight where only the password is not.
+pub(super) fn with_password(url: &SecretString, password: &SecretString) -> SecretString {
+    let text = url.expose_secret();
+    match Url::parse(text) {
+        Ok(mut url) if url.password().is_none() && !url.query_pairs().any(|(name, _)| name == "password") => {
+            // A URL without a host has nowhere to put it; libpq's parameter works there too.
+            if url.set_password(Some(password.expose_secret())).is_err() {
+                url.query_pairs_mut().append_pair("password", password.expose_secret());
+            }
+            String::from(url).into()
+        }
+        _ => url.clone(),
+    }
+}
+
+fn shown(url: &SecretString) -> String {
+    let text = url.expose_secret();
+    if text.starts_with("sqlite:") {
+        return text.to_owned();
+    }
+    let Ok(mut url) = Url::parse(text) else { return HIDDEN.to_owned() };
+    if url.password().is_some() && url.set_password(Some(HIDDEN)).is_err() {
+        return HIDDEN.to_owned();
+    }
+    if url.query().is_some() {
+        // libpq takes the password as a parameter as well.
+        let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        url.query_pairs_mut().clear().extend_pairs(
+            pairs.iter().map(|(name, value)| (name, if name.contains("password") { HIDDEN } else { value })),
+        );
+    }
+    url.into()
 }
 
 impl fmt::Debug for DatabaseConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DatabaseConfig")
             .field("url", &self.shown_url())
+            .field("read_url", &self.read_url.as_ref().map(shown))
             .field("max_connections", &self.max_connections)
             .field("prepared_statements", &self.prepared_statements)
             .field("acquire_timeout", &self.acquire_timeout)

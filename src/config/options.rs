@@ -14,7 +14,8 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{
-    AllowedOrigins, ConfigError, DatabaseConfig, GraphQlConfig, HttpConfig, JwtAlgorithm, Limits, Networks, parse,
+    AllowedOrigins, ConfigError, DatabaseConfig, GraphQlConfig, HttpConfig, JwtAlgorithm, Limits, Networks, database,
+    parse,
 };
 
 /// A head is a packet or two: whoever takes longer for it has no request to make.
@@ -34,7 +35,17 @@ pub struct Options {
     #[arg(default_value = "sqlite://rootstock.db?mode=rwc", value_parser = parse::database_url)]
     pub database_url: SecretString,
 
-    /// The most connections open at once.
+    /// The password of a postgres: URL that has none, so that only it is a secret.
+    #[arg(long, env = "DATABASE_PASSWORD", hide_env_values = true, value_name = "SECRET", global = true)]
+    #[arg(value_parser = parse::secret)]
+    pub database_password: Option<SecretString>,
+
+    /// A replica of a PostgreSQL database, as a postgres: URL: reads outside of mutations go there.
+    #[arg(long, env = "DATABASE_READ_URL", hide_env_values = true, value_name = "URL", global = true)]
+    #[arg(value_parser = parse::replica_url)]
+    pub database_read_url: Option<SecretString>,
+
+    /// The most connections open at once, to the replica as many again.
     #[arg(long, env = "DATABASE_MAX_CONNECTIONS", value_name = "N", global = true)]
     #[arg(default_value = "10", value_parser = parse::whole::<1, 1_000>)]
     pub database_max_connections: u64,
@@ -48,6 +59,10 @@ pub struct Options {
     #[arg(long, env = "BIND_ADDR", value_name = "ADDRESS:PORT", global = true)]
     #[arg(default_value = "127.0.0.1:8000", value_parser = parse::address)]
     pub bind_addr: SocketAddr,
+
+    /// Where metrics and health are served apart from the API, to those who run it. Without it there are no metrics.
+    #[arg(long, env = "ADMIN_ADDR", value_name = "ADDRESS:PORT", global = true, value_parser = parse::address)]
+    pub admin_addr: Option<SocketAddr>,
 
     /// What own tokens are signed with, 32 bytes or more. On loopback with SQLite a random one is kept beside the
     /// database, with an outside identity provider there may be none, else it is required.
@@ -168,6 +183,11 @@ pub struct Options {
     #[arg(long, env = "RUST_LOG", value_name = "DIRECTIVES", global = true)]
     #[arg(default_value = "info", value_parser = parse::log_filter)]
     pub rust_log: String,
+
+    /// Where traces are sent, by OpenTelemetry's protocol over HTTP; its other variables (OTEL_…) are heeded as well.
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", value_name = "URL", global = true)]
+    #[arg(value_parser = parse::otlp_url)]
+    pub otel_exporter_otlp_endpoint: Option<Url>,
 }
 
 /// The form of log lines.
@@ -179,13 +199,15 @@ pub enum LogFormat {
     Json,
 }
 
-/// What is logged, and how.
+/// What is logged, and how, and where traces go.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogConfig {
     /// The form of log lines; by what standard error is when not said.
     pub format: Option<LogFormat>,
     /// Directives that tracing-subscriber has accepted.
     pub filter: String,
+    /// The collector that traces are sent to; none, and there are no traces.
+    pub otlp_endpoint: Option<Url>,
 }
 
 impl Options {
@@ -201,22 +223,42 @@ impl Options {
     }
 
     /// Which database, and how it is used.
-    pub fn database(&self) -> DatabaseConfig {
+    ///
+    /// # Errors
+    /// A password or a replica of a database that has none.
+    pub fn database(&self) -> Result<DatabaseConfig, ConfigError> {
         let request = Duration::from_secs(self.request_timeout_seconds);
-        DatabaseConfig {
+        let password = self.database_password.as_ref();
+        let mut config = DatabaseConfig {
             url: self.database_url.clone(),
+            read_url: self.database_read_url.clone(),
             max_connections: usize::try_from(self.database_max_connections).unwrap_or(usize::MAX),
             prepared_statements: self.database_prepared_statements,
             // Both end before the request does, so that its answer says what happened.
             acquire_timeout: (request / 2).min(Duration::from_secs(5)),
             statement_timeout: request * 9 / 10,
+        };
+        if config.is_sqlite() {
+            let given = [("DATABASE_READ_URL", config.read_url.is_some()), ("DATABASE_PASSWORD", password.is_some())];
+            return match given.into_iter().find(|(_, given)| *given) {
+                Some((variable, _)) => {
+                    Err(ConfigError::new(variable, "must not be set where DATABASE_URL is SQLite's"))
+                }
+                None => Ok(config),
+            };
         }
+        if let Some(password) = password {
+            config.url = database::with_password(&config.url, password);
+            config.read_url = config.read_url.map(|url| database::with_password(&url, password));
+        }
+        Ok(config)
     }
 
     /// The listener and the bounds of one request.
     pub(super) fn http(&self) -> HttpConfig {
         HttpConfig {
             bind_addr: self.bind_addr,
+            admin_addr: self.admin_addr,
             cors_allowed_origins: self.cors_allowed_origins.clone(),
             trusted_proxies: self.trusted_proxies.clone(),
             request_timeout: Duration::from_secs(self.request_timeout_seconds),
@@ -250,7 +292,11 @@ impl Options {
 
     /// What is logged, and how.
     pub fn log(&self) -> LogConfig {
-        LogConfig { format: self.log_format, filter: self.rust_log.clone() }
+        LogConfig {
+            format: self.log_format,
+            filter: self.rust_log.clone(),
+            otlp_endpoint: self.otel_exporter_otlp_endpoint.clone(),
+        }
     }
 }
 

@@ -63,6 +63,20 @@ pub(super) fn database_url(text: &str) -> Result<SecretString, String> {
     }
 }
 
+/// A URL of a replica, which PostgreSQL alone has.
+pub(super) fn replica_url(text: &str) -> Result<SecretString, String> {
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "postgres" | "postgresql") => Ok(text.to_owned().into()),
+        _ => Err("must be a URL as postgres://user:password@replica:5432/database".into()),
+    }
+}
+
+/// A URL of a collector of traces.
+pub(super) fn otlp_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.ok_or_else(|| "must be a URL as http://collector:4318".into())
+}
+
 /// A URL at which keys are published.
 pub(super) fn jwks_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());

@@ -44,6 +44,9 @@ fn a_bad_value_is_one_line_that_names_its_variable() {
         ("cors-allowed-origins", "https://a.example/path", "CORS_ALLOWED_ORIGINS must be * or a comma list"),
         ("trusted-proxies", "10.0.0.0/33", "TRUSTED_PROXIES must be a comma list of networks or addresses"),
         ("rate-limit-auth-per-minute", "0", "RATE_LIMIT_AUTH_PER_MINUTE must be a whole number from 1 to 1000000"),
+        ("database-read-url", "sqlite::memory:", "DATABASE_READ_URL must be a URL as postgres://"),
+        ("admin-addr", "9000", "ADMIN_ADDR must be an IP address and a port"),
+        ("otel-exporter-otlp-endpoint", "collector:4318", "OTEL_EXPORTER_OTLP_ENDPOINT must be a URL as http://"),
         ("log-format", "xml", "LOG_FORMAT must be pretty or json"),
         ("rust-log", "info,a=b=c", "RUST_LOG must be log directives"),
     ] {
@@ -57,6 +60,30 @@ fn a_bad_value_is_one_line_that_names_its_variable() {
 fn a_bad_database_url_is_not_repeated() {
     let error = Options::from_flags([("database-url", "mysql://root:hunter2@db/x")]).unwrap_err().to_string();
     assert!(error.starts_with("DATABASE_URL must be a URL") && !error.contains("hunter2"), "{error}");
+}
+
+#[test]
+fn a_password_of_its_own_goes_where_a_url_has_none() {
+    let database = |flags: &[(&'static str, &'static str)]| {
+        Options::from_flags(flags.iter().copied()).unwrap().database().map_err(|error| error.to_string())
+    };
+    let own = ("database-password", "p@ss/word?");
+    for (url, expected) in [
+        ("postgres://ann@db/trees", "postgres://ann:p%40ss%2Fword%3F@db/trees"),
+        ("postgres://ann:other@db/trees", "postgres://ann:other@db/trees"),
+        ("postgres:///trees?user=ann", "postgres:///trees?user=ann&password=p%40ss%2Fword%3F"),
+        ("postgres:///trees?password=other", "postgres:///trees?password=other"),
+    ] {
+        let config = database(&[("database-url", url), ("database-read-url", url), own]).unwrap();
+        assert_eq!(config.url.expose_secret(), expected);
+        assert_eq!(config.read_url.as_ref().unwrap().expose_secret(), expected);
+        let shown = format!("{config:?}");
+        assert!(!shown.contains("%40") && !shown.contains("other"), "{shown}");
+    }
+    for alone in [own, ("database-read-url", "postgres://replica/trees")] {
+        let error = database(&[("database-url", "sqlite::memory:"), alone]).unwrap_err();
+        assert!(error.ends_with("must not be set where DATABASE_URL is SQLite's"), "{error}");
+    }
 }
 
 #[test]
@@ -104,7 +131,8 @@ const KEY: &str = "a key of thirty-two bytes or more, of these tests alone";
 
 fn auth<'a>(flags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<AuthConfig, String> {
     let options = Options::from_flags(flags).map_err(|error| error.to_string())?;
-    AuthConfig::new(&options, &options.database()).map_err(|error| error.to_string())
+    AuthConfig::new(&options, &options.database().map_err(|error| error.to_string())?)
+        .map_err(|error| error.to_string())
 }
 
 #[test]
@@ -179,7 +207,7 @@ fn secrets_print_as_stars() {
 
 #[test]
 fn sqlite_urls_name_their_file() {
-    let file = |url| Options::from_flags([("database-url", url)]).unwrap().database().sqlite_file();
+    let file = |url| Options::from_flags([("database-url", url)]).unwrap().database().unwrap().sqlite_file();
     assert_eq!(file("sqlite://rootstock.db?mode=rwc"), Some("rootstock.db".into()));
     assert_eq!(file("sqlite:///data/a%20b.db"), Some("/data/a b.db".into()));
     assert_eq!(file("sqlite:a.db"), Some("a.db".into()));

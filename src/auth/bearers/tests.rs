@@ -24,7 +24,7 @@ fn config(name: Option<&str>) -> AuthConfig {
     let mut flags = vec![("jwt-secret-key", SECRET), ("database-url", "sqlite::memory:")];
     flags.extend(public.as_deref().map(|public| ("jwt-public-key", public)));
     let options = Options::from_flags(flags).unwrap();
-    AuthConfig::new(&options, &options.database()).unwrap()
+    AuthConfig::new(&options, &options.database().unwrap()).unwrap()
 }
 
 fn signing(algorithm: Algorithm, name: &str) -> EncodingKey {

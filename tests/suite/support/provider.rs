@@ -83,7 +83,7 @@ pub(crate) fn claims(subject: &str, changes: Value) -> Value {
 /// The configuration of a provider with these flags.
 pub(crate) fn configured<'a>(flags: impl IntoIterator<Item = (&'a str, &'a str)>) -> Option<OutsideConfig> {
     let options = Options::from_flags(flags).expect("good flags");
-    AuthConfig::new(&options, &options.database()).expect("a good configuration").outside
+    AuthConfig::new(&options, &options.database().expect("a database")).expect("a good configuration").outside
 }
 
 /// The configuration of a provider of one key, known to the server from the start.
