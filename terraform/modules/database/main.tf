@@ -111,7 +111,7 @@ resource "aws_db_instance" "this" {
   deletion_protection       = var.deletion_protection
   delete_automated_backups  = !var.deletion_protection
   skip_final_snapshot       = !var.final_snapshot
-  final_snapshot_identifier = var.final_snapshot ? "${var.prefix}-final-${formatdate("YYYYMMDDhhmmss", plantimestamp())}" : null
+  final_snapshot_identifier = "${var.prefix}-final-${formatdate("YYYYMMDDhhmmss", plantimestamp())}"
 
   enabled_cloudwatch_logs_exports = ["postgresql", "upgrade"]
 
@@ -126,7 +126,8 @@ resource "aws_db_instance" "this" {
   depends_on = [aws_cloudwatch_log_group.this]
 
   lifecycle {
-    # The name of the snapshot holds the time of the database's making, so that the next one's has another.
+    # The snapshot's name holds the time when the database was made, so that the next database's has another. There is
+    # one even where no snapshot is taken, because that may be changed later.
     ignore_changes = [final_snapshot_identifier]
   }
 }
