@@ -173,5 +173,4 @@ module "delivery" {
   service_name            = module.service.service_name
   migrate_task_definition = module.service.migrate_task_definition
   execution_role_arns     = module.service.execution_role_arns
-  log_group_arn           = module.service.log_group_arn
 }

@@ -31,8 +31,8 @@ output "migrate_task_definition" {
 }
 
 output "task_subnets" {
-  description = "Where tasks run, with commas between."
-  value       = join(",", module.network.private_subnet_ids)
+  description = "Where tasks run."
+  value       = module.network.private_subnet_ids
 }
 
 output "task_security_group" {

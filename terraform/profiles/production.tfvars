@@ -8,17 +8,17 @@ flow_logs            = true
 firewall             = true
 
 min_tasks          = 2
-max_tasks          = 8
+max_tasks          = 6
 spot_share         = 0
 container_insights = "enabled"
 
-database_class               = "db.m7g.large"
+database_class               = "db.t4g.medium"
 database_storage_gb          = 50
 database_storage_limit_gb    = 500
 database_multi_az            = true
 database_backup_days         = 14
-database_max_connections     = 400
-database_pool                = 20
+database_max_connections     = 200
+database_pool                = 15
 database_tls                 = "verify-full"
 database_enhanced_monitoring = true
 

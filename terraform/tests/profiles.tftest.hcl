@@ -58,7 +58,7 @@ run "development_before_the_first_image" {
     error_message = "The workflow must be told the same names before and after the first image."
   }
   assert {
-    condition     = length(split(",", output.task_subnets)) == 2 && output.task_security_group == module.network.security_group_ids.tasks && output.ecr_repository_url == module.registry.url && startswith(output.api_url, "http://")
+    condition     = output.task_subnets == module.network.private_subnet_ids && length(output.task_subnets) == 2 && output.task_security_group == module.network.security_group_ids.tasks && output.ecr_repository_url == module.registry.url && startswith(output.api_url, "http://")
     error_message = "The workflow must be told where tasks run and where images go."
   }
 }

@@ -23,8 +23,6 @@ resource "aws_iam_openid_connect_provider" "github" {
 resource "aws_iam_role" "deploy" {
   name        = "${var.prefix}-deploy"
   description = "Deploys ${var.prefix} from ${var.github_repository}, environment ${var.github_environment}"
-  # Longer than an image takes to build for both architectures, to be pushed, migrated and rolled out.
-  max_session_duration = 7200
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -62,8 +60,8 @@ resource "aws_iam_role_policy" "deploy" {
         Sid    = "Push"
         Effect = "Allow"
         Action = [
-          "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload", "ecr:DescribeImages",
-          "ecr:GetDownloadUrlForLayer", "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart",
+          "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:CompleteLayerUpload", "ecr:GetDownloadUrlForLayer",
+          "ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:UploadLayerPart",
         ]
         Resource = var.repository_arn
       },
@@ -77,27 +75,14 @@ resource "aws_iam_role_policy" "deploy" {
       {
         Sid      = "WatchTheMigration"
         Effect   = "Allow"
-        Action   = ["ecs:DescribeTasks", "ecs:StopTask"]
+        Action   = "ecs:DescribeTasks"
         Resource = "${local.ecs}:task/${var.cluster_name}/*"
-      },
-      {
-        Sid      = "ReadItsLog"
-        Effect   = "Allow"
-        Action   = ["logs:FilterLogEvents", "logs:GetLogEvents"]
-        Resource = "${var.log_group_arn}:*"
       },
       {
         Sid      = "RollOut"
         Effect   = "Allow"
         Action   = ["ecs:DescribeServices", "ecs:UpdateService"]
         Resource = "${local.ecs}:service/${var.cluster_name}/${var.service_name}"
-      },
-      {
-        Sid       = "TagWhatIsRegisteredAndRun"
-        Effect    = "Allow"
-        Action    = "ecs:TagResource"
-        Resource  = ["${local.ecs}:task-definition/${var.service_name}:*", "${local.ecs}:task-definition/${var.migrate_task_definition}:*", "${local.ecs}:task/${var.cluster_name}/*"]
-        Condition = { StringEquals = { "ecs:CreateAction" = ["RegisterTaskDefinition", "RunTask"] } }
       },
       {
         Sid       = "PassTheExecutionRoles"

@@ -42,8 +42,3 @@ variable "execution_role_arns" {
   description = "The roles that a task definition may name."
   type        = list(string)
 }
-
-variable "log_group_arn" {
-  description = "Where the migration says what went wrong."
-  type        = string
-}

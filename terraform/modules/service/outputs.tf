@@ -3,11 +3,6 @@ output "cluster_name" {
   value       = aws_ecs_cluster.this.name
 }
 
-output "cluster_arn" {
-  description = "The cluster."
-  value       = aws_ecs_cluster.this.arn
-}
-
 output "service_name" {
   description = "The service, and the family of its task definitions."
   value       = local.names.service
@@ -21,11 +16,6 @@ output "migrate_task_definition" {
 output "log_group" {
   description = "Where the logs are."
   value       = aws_cloudwatch_log_group.this.name
-}
-
-output "log_group_arn" {
-  description = "Where the logs are."
-  value       = aws_cloudwatch_log_group.this.arn
 }
 
 output "execution_role_arns" {
