@@ -1,5 +1,5 @@
 # Small, and gone when you say so: one task on Spot, the smallest database, no NAT, nothing kept on destroy.
-# What is not said here is as variables.tf has it.
+# What is not said here is as variables*.tf has it.
 environment = "development"
 
 egress           = "endpoints"

@@ -27,7 +27,7 @@ resource "aws_db_parameter_group" "this" {
     value = "1"
   }
 
-  # Said, not derived from the memory, because the pools of all tasks are counted against it: see variables.tf.
+  # Said, not derived from the memory, because the pools of all tasks are counted against it: see variables_database.tf of the root.
   parameter {
     name         = "max_connections"
     value        = var.max_connections

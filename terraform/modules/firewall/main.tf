@@ -34,8 +34,8 @@ locals {
   }
 
   # WAF cannot measure a body past the 8 KB that a load balancer shows it, nor compare a header as a number. So the bound
-  # is a pattern of the digits of Content-Length: a longer number, or the same up to a digit and then a greater one. For
-  # 1048576: ^([1-9][0-9]{7,}|[2-9][0-9]{6}|1[1-9][0-9]{5}|10[5-9][0-9]{4}|...)$. A body without a length is cut off by the server.
+  # is a pattern of the digits of Content-Length: more digits, or the same up to one and then a greater one. For 1048576 it
+  # begins with [1-9][0-9]{7,} or [2-9] and six more or 1[1-9] and five more. A body without a length the server cuts off.
   digits = split("", tostring(var.max_body_bytes))
   longer = concat(
     ["[1-9][0-9]{${length(local.digits)},}"],
@@ -292,50 +292,4 @@ resource "aws_wafv2_web_acl" "this" {
 resource "aws_wafv2_web_acl_association" "this" {
   resource_arn = var.load_balancer_arn
   web_acl_arn  = aws_wafv2_web_acl.this.arn
-}
-
-resource "aws_cloudwatch_log_group" "this" {
-  #checkov:skip=CKV_AWS_338:How long is the operator's choice, by log_retention_days.
-  #checkov:skip=CKV_AWS_158:Encrypted with the customer's key where customer_managed_key says so, else with AWS's.
-  # WAF writes to no group that is named otherwise.
-  name              = "aws-waf-logs-${var.prefix}"
-  retention_in_days = var.log_retention_days
-  kms_key_id        = var.kms_key_arn
-}
-
-# What was blocked or counted; what passed is in the server's log. Neither tokens nor what a filter compares with.
-resource "aws_wafv2_web_acl_logging_configuration" "this" {
-  resource_arn            = aws_wafv2_web_acl.this.arn
-  log_destination_configs = [aws_cloudwatch_log_group.this.arn]
-
-  logging_filter {
-    default_behavior = "DROP"
-
-    filter {
-      behavior    = "KEEP"
-      requirement = "MEETS_ANY"
-
-      dynamic "condition" {
-        for_each = toset(["BLOCK", "COUNT"])
-        content {
-          action_condition {
-            action = condition.value
-          }
-        }
-      }
-    }
-  }
-
-  redacted_fields {
-    query_string {}
-  }
-
-  dynamic "redacted_fields" {
-    for_each = toset(["authorization", "cookie"])
-    content {
-      single_header {
-        name = redacted_fields.value
-      }
-    }
-  }
 }
