@@ -81,7 +81,10 @@ roll_out() {
   return 1
 }
 
-before=$(service | jq --exit-status --raw-output .taskDefinition)
+if ! before=$(service | jq --exit-status --raw-output '.taskDefinition // empty'); then
+  say "there is no service $SERVICE_NAME yet: its first image is an argument of terraform (image_tag=${image##*:})"
+  exit 1
+fi
 # Without its revision.
 family=${before##*/}
 family=${family%:*}
