@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 # The stages of `test` stand in order: what a check finds is not worth a test run.
 .NOTPARALLEL:
-.PHONY: help run build web check test test-tools fuzz audit schema bench
+.PHONY: help run build web check test test-tools lint-operations fuzz audit schema bench
 
 # In CI a stale Cargo.lock is an error; at the desk cargo mends it.
 CARGO_FLAGS := $(if $(CI),--locked)
@@ -16,7 +16,7 @@ FUZZ_SECONDS ?= 60
 WEB_SOURCES := $(shell find web -mindepth 1 \( -path web/node_modules -o -path web/dist \) -prune -o -print)
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: web ## serve on SQLite at http://127.0.0.1:8000
 	cargo run $(CARGO_FLAGS) -- serve
@@ -33,7 +33,8 @@ check: ## format, lints and documentation; changes nothing
 	cargo clippy --package rootstock-fuzz $(CARGO_FLAGS) -- --cfg fuzzing -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --document-private-items $(CARGO_FLAGS)
 
-test: test-tools web check ## install what the tests need, then check and test everything
+test: test-tools web check lint-operations ## install what the tests need, then check and test everything
+	tests/operations/deploy.sh
 	cargo deny --log-level error --locked check --hide-inclusion-graph bans licenses sources
 	cargo test --workspace $(CARGO_FLAGS)
 	scripts/fuzz.sh 4
@@ -43,6 +44,9 @@ audit: test-tools ## what is known against the dependencies; asks the databases 
 
 test-tools: ## install what the tests need and this machine lacks
 	scripts/install-test-tools.sh
+
+lint-operations: ## lints of shell scripts, the Dockerfile and the workflows; installs the linters
+	scripts/lint-operations.sh
 
 fuzz: ## fuzz the parsers; `make fuzz FUZZ_SECONDS=600 FUZZ="rest_query http"` does some for longer
 	FUZZ_KEEP=fuzz/kept scripts/fuzz.sh $(FUZZ_SECONDS) $(FUZZ)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this machine lacks: PostgreSQL's server programs, Chromium, curl, Python, a C++ compiler,
-# cargo-deny, and the npm and Python packages of tests/browser and tests/clients.
+# Installs what the tests need and this machine lacks: PostgreSQL's server programs, Chromium, curl, jq, Python, a C++
+# compiler, cargo-deny, and the npm and Python packages of tests/browser and tests/clients.
 # In: a machine with Rust, Node.js and make; apt-get, as root or with sudo, where something is missing.
 # Out: nothing said and exit code 0 when all is there; else what could not be installed, in words, and exit code 1.
 set -euo pipefail
@@ -40,6 +40,7 @@ has_postgres || packages+=(postgresql)
 has_chromium || packages+=(chromium)
 has_python || packages+=(python3 python3-venv)
 command -v curl >/dev/null || packages+=(curl)
+command -v jq >/dev/null || packages+=(jq)
 has_compiler || packages+=(g++)
 
 if [ ${#packages[@]} -gt 0 ] && command -v apt-get >/dev/null; then
@@ -61,7 +62,9 @@ fi
 has_postgres || lacks "PostgreSQL's server programs are missing: install them (Debian: postgresql), or name their" \
   "folder in PG_BIN"
 has_chromium || lacks "Chromium is missing: install it (Debian: chromium), or name the program in CHROMIUM"
-command -v curl >/dev/null || lacks "curl is missing: install it (Debian: curl)"
+for tool in curl jq; do
+  command -v "$tool" >/dev/null || lacks "$tool is missing: install it (Debian: $tool)"
+done
 has_compiler || lacks "a C++ compiler is missing: install one (Debian: g++), or name it in CXX"
 
 # These come with the toolchain: which one it is, is not ours to change.
