@@ -21,7 +21,8 @@ async fn a_cluster_can_be_stopped_stalled_and_cut_off() {
     let rows = cluster.query("select n from t order by n").await;
     assert_eq!(rows, [["1"], ["2"], ["3"], [""]], "what was sent to a server that stalls happens later");
 
-    assert_eq!(cluster.terminate_backends().await, 1);
+    // One that this test has closed may still be on its way out.
+    assert!(cluster.terminate_backends().await >= 1);
     client.batch_execute("select 1").await.expect_err("it was cut off");
 
     for mode in [Mode::Fast, Mode::Immediate] {
