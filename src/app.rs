@@ -48,7 +48,7 @@ pub async fn build(config: &Config, catalog: Catalog) -> Result<App> {
     let auth = Auth::new(&config.auth, database.clone());
     let graphql = GraphQl::new(engine.clone(), auth.clone(), config.limits.clone(), &config.graphql)?;
     Ok(App {
-        readiness: Readiness::new(database.clone()),
+        readiness: Readiness::new(database.clone(), config.http.request_timeout),
         rest: Rest::new(engine.clone(), &config.limits, config.http.request_timeout),
         graphql,
         auth,

@@ -3,7 +3,10 @@
 //! In: an error. Out: the status of its kind or code, the body `{"code","message","details","hint"}`, and the headers that the
 //! status calls for. The source of an error goes to the log here and nowhere else.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use axum::{
     body::Body,
@@ -17,6 +20,9 @@ use axum::{
 use serde::Serialize;
 
 use crate::error::{Error, Kind};
+
+/// For how long after a failure of the database others are not told to the log as warnings.
+const QUIET: Duration = Duration::from_secs(10);
 
 const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
 
@@ -89,11 +95,27 @@ pub fn log(error: &Error) {
     };
     match error.kind {
         Kind::Internal => tracing::error!(error.code = %error.code, error.cause = cause, "the request failed"),
+        // Of a database that is away every request tells the same.
+        Kind::Unavailable if !is_news() => {
+            tracing::debug!(error.code = %error.code, error.cause = cause, "the database did not answer");
+        }
         Kind::Unavailable | Kind::Timeout => {
             tracing::warn!(error.code = %error.code, error.cause = cause, "the database did not answer");
         }
         _ => tracing::debug!(error.code = %error.code, error.cause = cause, "the request was refused"),
     }
+}
+
+/// Whether nobody has asked for a while.
+fn is_news() -> bool {
+    static TOLD: Mutex<Option<Instant>> = Mutex::new(None);
+    // A time is whole, whatever became of the thread that wrote it.
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    let is_news = told.is_none_or(|told| told.elapsed() >= QUIET);
+    if is_news {
+        *told = Some(Instant::now());
+    }
+    is_news
 }
 
 impl IntoResponse for Error {

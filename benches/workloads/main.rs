@@ -12,6 +12,9 @@
 //! `cargo bench` measures everything but `sizes`; `cargo bench -- W2 W6 memory` these alone.
 
 mod client;
+#[expect(dead_code, reason = "nothing is broken here")]
+#[path = "../../tests/suite/support/cluster.rs"]
+mod cluster;
 mod handwritten;
 mod memory;
 mod place;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use quick_cache::sync::Cache;
 use sea_orm::{
-    ConnectionTrait as _, DbErr,
+    DbErr,
     sea_query::{Expr, ExprTrait as _, Query},
 };
 use uuid::Uuid;
@@ -112,7 +112,7 @@ async fn ask(database: &Database, subject: Uuid, session: Option<Uuid>) -> Resul
             )
             .and_where(Expr::col((sessions::Entity, sessions::Column::Id)).eq(session));
     }
-    let Some(row) = database.read().await?.query_one(&question).await.map_err(error_of)? else { return Ok(None) };
+    let Some(row) = database.row(&question).await? else { return Ok(None) };
     let read = || {
         let from: Option<DateTime<Utc>> = row.try_get("", "tokens_from")?;
         let role = row.try_get("", "role")?;

@@ -20,7 +20,7 @@ use super::{
     client::Client,
     jwt::bad_claims,
     outside::OutsideClaims,
-    users::{self, end, now},
+    users::{self, now},
 };
 use crate::{
     engine::{
@@ -111,9 +111,7 @@ impl Identities {
             .and_where(Expr::col((identities::Entity, identities::Column::Issuer)).eq(self.issuer.as_str()))
             .and_where(Expr::col((identities::Entity, identities::Column::Subject)).eq(subject))
             .take();
-        let Some(row) = self.database.read().await?.query_one(&question).await.map_err(error_of)? else {
-            return Ok(None);
-        };
+        let Some(row) = self.database.row(&question).await? else { return Ok(None) };
         let read = || {
             Ok(Found {
                 user: row.try_get("", "user_id")?,
@@ -157,9 +155,8 @@ impl Identities {
     /// Makes the account, all of it or nothing.
     async fn insert(&self, claims: &OutsideClaims, email: Option<String>) -> Result<Uuid> {
         let id = Uuid::now_v7();
-        let transaction = self.database.begin().await?;
-        let inserted = self.insert_rows(&transaction, id, claims, email).await;
-        end(transaction, inserted).await?;
+        let insert = async |transaction: &Transaction| self.insert_rows(transaction, id, claims, email.clone()).await;
+        self.database.writing(insert).await?;
         Ok(id)
     }
 
@@ -202,6 +199,6 @@ pub async fn set_disabled(database: &Database, id: Uuid, disabled: bool) -> Resu
         .value(identities::Column::DisabledAt, disabled.then(now))
         .and_where(Expr::col(identities::Column::UserId).eq(id))
         .take();
-    let done = database.writer().await?.execute(&update).await.map_err(error_of)?;
+    let done = database.writing(async |transaction| transaction.execute(&update).await.map_err(error_of)).await?;
     Ok(done.rows_affected() > 0)
 }

@@ -7,7 +7,10 @@ use axum::{
     Extension, Router,
     body::{Body, Bytes},
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, header::CONTENT_TYPE},
+    http::{
+        HeaderValue, StatusCode,
+        header::{ALLOW, CONTENT_TYPE},
+    },
     middleware::{Next, from_fn_with_state},
     response::Response,
     routing::{get, post},
@@ -24,6 +27,7 @@ use super::{
 use crate::{
     engine::{Engine, principal::Principal},
     error::{Error, Kind, Result},
+    error_http::Failed,
 };
 
 /// What the handlers work with.
@@ -47,10 +51,15 @@ pub fn routes(auth: Auth, engine: Engine) -> Router {
         .with_state(Identity { auth, engine })
 }
 
-/// Refuses to look at what somebody signs in with where nobody does.
+/// Refuses to look at what somebody signs in with where nobody does. Where sessions cannot be written, no method of these
+/// paths is of use.
 async fn sign_in_here(State(auth): State<Auth>, request: Request, next: Next) -> Result<Response> {
     auth.own()?;
-    Ok(next.run(request).await)
+    let mut response = next.run(request).await;
+    if response.extensions().get().is_some_and(|Failed(error)| error.kind == Kind::ReadOnly) {
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static(""));
+    }
+    Ok(response)
 }
 
 async fn register(

@@ -127,7 +127,7 @@ pub(super) async fn rotate(
 
 /// The session that `token` is of, be it good or not any more.
 pub(super) async fn find(database: &Database, token: &RefreshToken) -> Result<Option<Model>> {
-    of_family(&database.read().await?, token).await
+    database.reading(async |connection| of_family(connection, token).await).await
 }
 
 #[expect(clippy::disallowed_methods, reason = "sessions are the program's own rows, under no policy")]

@@ -19,7 +19,7 @@ use super::{
     password::Passwords,
     refresh::RefreshToken,
     session_rows::{self, Lifetimes, Rotation},
-    users::{self, end},
+    users,
 };
 use crate::{
     config::AuthConfig,
@@ -98,9 +98,8 @@ impl Auth {
         };
         self.limit_session(client, &token).await?;
         let next = token.next();
-        let transaction = self.shared.database.begin().await?;
-        let rotated = self.rotate(&transaction, &token, &next).await;
-        let (rotation, role) = end(transaction, rotated).await?;
+        let rotate = async |transaction: &Transaction| self.rotate(transaction, &token, &next).await;
+        let (rotation, role) = self.shared.database.writing(rotate).await?;
         let (event, row) = match (rotation, role) {
             (Rotation::Rotated(row), Some(role)) => {
                 let session = self.session(tokens, row.id, next, row.user_id, role)?;
@@ -144,9 +143,8 @@ impl Auth {
         self.limit(client, None)?;
         let Some(token) = RefreshToken::parse(token) else { return Ok(()) };
         let Some(row) = self.limit_session(client, &token).await? else { return Ok(()) };
-        let transaction = self.shared.database.begin().await?;
-        let ended = session_rows::end(&transaction, row.id).await;
-        if end(transaction, ended).await? {
+        let end = async |transaction: &Transaction| session_rows::end(transaction, row.id).await;
+        if self.shared.database.writing(end).await? {
             self.shared.accounts.forget(row.user_id);
             record(Event::SignedOut, Some(row.user_id), Some(client));
         }

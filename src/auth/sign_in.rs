@@ -17,7 +17,7 @@ use super::{
     register::{self, RegisterInput},
     session_rows,
     sessions::{Auth, Session},
-    users::{self, User, end},
+    users::{self, User},
 };
 use crate::{
     engine::{
@@ -50,13 +50,11 @@ impl Auth {
         self.limit(client, Some(&input.email))?;
         let new = register::checked(&self.shared.passwords, input, FIRST_ROLE).await?;
         let user = Uuid::now_v7();
-        let transaction = self.shared.database.begin().await?;
-        let opened = async {
-            users::insert(&transaction, user, new).await?;
-            self.open(tokens, &transaction, user, FIRST_ROLE.to_owned()).await
+        let enter = async |transaction: &Transaction| {
+            users::insert(transaction, user, new.clone()).await?;
+            self.open(tokens, transaction, user, FIRST_ROLE.to_owned()).await
         };
-        let opened = opened.await;
-        let session = end(transaction, opened).await?;
+        let session = self.shared.database.writing(enter).await?;
         record(Event::Registered, Some(user), Some(client));
         Ok(session)
     }
@@ -107,16 +105,14 @@ impl Auth {
             true => self.shared.passwords.hash_again(password.clone()).await.ok(),
             false => None,
         };
-        let transaction = self.shared.database.begin().await?;
-        let entered = async {
-            let Some(role) = holds(&transaction, user.id, hash).await? else { return Ok(None) };
-            if let Some(new_hash) = new_hash {
-                users::set_hash(&transaction, user.id, new_hash).await?;
+        let enter = async |transaction: &Transaction| {
+            let Some(role) = holds(transaction, user.id, hash).await? else { return Ok(None) };
+            if let Some(new_hash) = &new_hash {
+                users::set_hash(transaction, user.id, new_hash.clone()).await?;
             }
-            self.open(tokens, &transaction, user.id, role).await.map(Some)
+            self.open(tokens, transaction, user.id, role).await.map(Some)
         };
-        let entered = entered.await;
-        end(transaction, entered).await
+        self.shared.database.writing(enter).await
     }
 
     /// Gives the caller another password, ends all of its sessions, and opens a new one.
@@ -142,14 +138,12 @@ impl Auth {
             let Some(Verified { user, hash, .. }) = self.verify(user, &current).await? else { break };
             let known_as = user.email.into_iter().chain(user.name).collect();
             let new_hash = self.shared.passwords.hash_new(new.clone(), known_as, "new_password").await?;
-            let transaction = self.shared.database.begin().await?;
-            let changed = async {
-                let Some(role) = holds(&transaction, id, &hash).await? else { return Ok(None) };
-                users::set_password(&transaction, id, new_hash).await?;
-                self.open(tokens, &transaction, id, role).await.map(Some)
+            let change = async |transaction: &Transaction| {
+                let Some(role) = holds(transaction, id, &hash).await? else { return Ok(None) };
+                users::set_password(transaction, id, new_hash.clone()).await?;
+                self.open(tokens, transaction, id, role).await.map(Some)
             };
-            let changed = changed.await;
-            if let Some(session) = end(transaction, changed).await? {
+            if let Some(session) = self.shared.database.writing(change).await? {
                 self.shared.accounts.forget(id);
                 record(Event::PasswordChanged, Some(id), Some(client));
                 return Ok(session);
@@ -175,9 +169,7 @@ async fn holds(transaction: &Transaction, user: Uuid, hash: &str) -> Result<Opti
 /// # Errors
 /// What the database says.
 pub async fn mint(database: &Database, tokens: &Tokens, user: Uuid, lifetime: Duration) -> Result<Option<String>> {
-    let transaction = database.begin().await?;
-    let minted = mint_in(&transaction, tokens, user, lifetime).await;
-    let minted = end(transaction, minted).await?;
+    let minted = database.writing(async |transaction| mint_in(transaction, tokens, user, lifetime).await).await?;
     if minted.is_some() {
         record(Event::TokenMinted, Some(user), None);
     }

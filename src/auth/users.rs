@@ -76,9 +76,7 @@ pub fn check_name(name: &str) -> Result<(), Problem> {
 /// Makes an account; all of it or nothing. A taken address is a conflict.
 pub async fn create(database: &Database, new: NewUser) -> Result<Uuid> {
     let id = Uuid::now_v7();
-    let transaction = database.begin().await?;
-    let inserted = insert(&transaction, id, new).await;
-    end(transaction, inserted).await?;
+    database.writing(async |transaction| insert(transaction, id, new.clone()).await).await?;
     Ok(id)
 }
 
@@ -102,16 +100,6 @@ pub(super) async fn insert(transaction: &Transaction, id: Uuid, new: NewUser) ->
     };
     credentials::Entity::insert(credential).exec_without_returning(transaction).await.map_err(error_of)?;
     Ok(())
-}
-
-/// Ends a transaction by how its work went. Undone here rather than by dropping it, so that the connection goes back to
-/// the pool.
-pub(super) async fn end<T>(transaction: Transaction, outcome: Result<T>) -> Result<T> {
-    match outcome {
-        Ok(_) => transaction.commit().await?,
-        Err(_) => transaction.rollback().await,
-    }
-    outcome
 }
 
 /// The index on the address is the only unique constraint that an insertion with a new key can meet.
@@ -148,13 +136,12 @@ pub(super) async fn by_id_in(transaction: &Transaction, id: Uuid) -> Result<Opti
 /// All accounts, oldest first.
 pub async fn all(database: &Database) -> Result<Vec<User>> {
     let statement = select().order_by((users::Entity, users::Column::Id), Order::Asc).take();
-    let rows = database.read().await?.query_all(&statement).await.map_err(error_of)?;
-    rows.iter().map(user).collect()
+    database.rows(&statement).await?.iter().map(user).collect()
 }
 
 /// Changes the name of a user; no user, no change.
 pub async fn rename(database: &Database, id: Uuid, name: Option<String>) -> Result<()> {
-    update(database, id, |user| user.name = Set(name)).await
+    update(database, id, |user| user.name = Set(name.clone())).await
 }
 
 /// Changes the role of a user.
@@ -170,16 +157,13 @@ pub async fn set_disabled(database: &Database, id: Uuid, disabled: bool) -> Resu
     if disabled {
         change.tokens_from = Set(Some(now));
     }
-    let transaction = database.begin().await?;
-    let changed = update_credential(&transaction, id, change, disabled).await;
-    end(transaction, changed).await
+    let update = async |transaction: &Transaction| update_credential(transaction, id, change.clone(), disabled).await;
+    database.writing(update).await
 }
 
 /// Replaces the hash of a user's password, and ends its sessions.
 pub async fn reset_password(database: &Database, id: Uuid, hash: String) -> Result<()> {
-    let transaction = database.begin().await?;
-    let changed = set_password(&transaction, id, hash).await;
-    end(transaction, changed).await
+    database.writing(async |transaction| set_password(transaction, id, hash.clone()).await).await
 }
 
 /// The same in a transaction that does more.
@@ -218,13 +202,11 @@ async fn update_credential(
     }
 }
 
-async fn update(database: &Database, id: Uuid, change: impl FnOnce(&mut users::ActiveModel)) -> Result<()> {
-    let transaction = database.begin().await?;
-    let updated = update_row(&transaction, id, change).await;
-    end(transaction, updated).await
+async fn update(database: &Database, id: Uuid, change: impl Fn(&mut users::ActiveModel) + Sync) -> Result<()> {
+    database.writing(async |transaction| update_row(transaction, id, &change).await).await
 }
 
-async fn update_row(transaction: &Transaction, id: Uuid, change: impl FnOnce(&mut users::ActiveModel)) -> Result<()> {
+async fn update_row(transaction: &Transaction, id: Uuid, change: impl Fn(&mut users::ActiveModel)) -> Result<()> {
     let Some(user) = find_for_update(transaction, id).await? else { return Ok(()) };
     // Never the same twice, so that it tells two states apart.
     let updated_at = std::cmp::max(now(), user.updated_at + TimeDelta::microseconds(1));
@@ -276,8 +258,7 @@ pub(super) fn is_shut_out(row: &QueryResult) -> Result<bool, DbErr> {
 }
 
 async fn one(database: &Database, statement: &SelectStatement) -> Result<Option<User>> {
-    let row = database.read().await?.query_one(statement).await.map_err(error_of)?;
-    row.as_ref().map(user).transpose()
+    database.row(statement).await?.as_ref().map(user).transpose()
 }
 
 fn user(row: &QueryResult) -> Result<User> {

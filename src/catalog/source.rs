@@ -81,6 +81,10 @@ impl Options {
 
     /// The entity's `ActiveModelBehavior` has hooks: its rows are written through ActiveModels, one by one, in the
     /// transaction of the request. A hook refuses a write by `DbErr::Custom`, whose text the caller reads.
+    ///
+    /// A transaction that the database ends for the sake of another one, or whose connection dies before its commit, is
+    /// begun again, and the hooks of its rows run again: what they do belongs into the connection that they are given,
+    /// which undoes it, and errors of that connection are passed on as they are.
     #[must_use]
     pub fn with_hooks(self) -> Self {
         Self { hooks: true, ..self }

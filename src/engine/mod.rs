@@ -33,7 +33,7 @@ use crate::{
 use authorize::{Authorized, Who};
 use bind::{Argument, Bound};
 use compile::Plan;
-use database::{Connection, Database, Transaction};
+use database::{Connection, Database, End, Transaction};
 use ending::{Ended, Ending};
 use execute::once::{Claimed, claim};
 use flow::Long;
@@ -193,12 +193,13 @@ impl Engine {
     /// Those of [`Engine::read`] and [`Engine::write`].
     pub async fn run_bound(&self, plan: &Plan, bound: &Bound) -> Result<Answer> {
         if plan.write.is_none() {
-            return self.read(&self.0.database.read().await?, plan, bound).await;
+            return self.0.database.reading(async |connection| self.read(connection, plan, bound).await).await;
         }
         if let Some((create, direct)) = plan.direct() {
-            return execute::direct(&self.0.database.writer().await?, create, direct, bound).await;
+            let add = async |connection: &Connection| execute::direct(connection, create, direct, bound).await;
+            return self.0.database.writing_once(add).await;
         }
-        self.in_transaction(false, async |transaction| self.write(transaction, plan, bound).await).await
+        self.0.database.writing(async |transaction| self.write(transaction, plan, bound).await).await
     }
 
     /// Runs one plan that writes with its values, in a transaction of its own, which ends as the protocol asks.
@@ -228,19 +229,8 @@ impl Engine {
             }
             Ok(Ended::Now(answer))
         };
-        self.in_transaction(ending.undone, work).await
-    }
-
-    /// Runs `work` in a transaction, which stays unless it fails or is to be undone.
-    async fn in_transaction<T>(&self, undone: bool, work: impl AsyncFnOnce(&Transaction) -> Result<T>) -> Result<T> {
-        let transaction = self.0.database.begin().await?;
-        let done = work(&transaction).await;
-        if done.is_ok() && !undone {
-            transaction.commit().await?;
-        } else {
-            transaction.rollback().await;
-        }
-        done
+        let end = if ending.undone { End::Rollback } else { End::Commit };
+        self.0.database.ending(end, work).await
     }
 
     /// Reads a page of a list; its rows are still to come if they are too many to be held.
@@ -255,8 +245,11 @@ impl Engine {
     ) -> Result<(Answer, Option<Long>)> {
         let bound = self.bind(plan, arguments, principal)?;
         match &plan.ahead {
-            Some(ahead) => execute::long_page(self.0.database.snapshot().await?, plan, ahead, bound).await,
-            None => Ok((execute::page(&self.0.database.read().await?, plan, &bound).await?, None)),
+            Some(ahead) => execute::long_page(&self.0.database, plan, ahead, bound).await,
+            None => {
+                let page = async |connection: &Connection| execute::page(connection, plan, &bound).await;
+                Ok((self.0.database.reading(page).await?, None))
+            }
         }
     }
 

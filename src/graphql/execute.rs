@@ -283,36 +283,56 @@ impl GraphQl {
         leaves: &[Argument],
         principal: &Principal,
     ) -> Vec<FieldAnswer> {
-        let engine = &self.0.engine;
         let bound: Vec<_> = prepared.roots.iter().map(|root| self.bind(root, leaves, principal)).collect();
         let needed = bound.iter().any(|bound| matches!(bound, Ok(Some(_))));
-        let connection = if needed { Some(engine.database().read().await) } else { None };
-        let fields = prepared.roots.iter().zip(bound).map(async |(root, bound)| {
-            let bytes = match (bound, &root.kind) {
-                (Err(error), _) => Err(error),
-                (Ok(Some((plan, bound))), _) => match &connection {
-                    Some(Ok(connection)) => read(engine, connection, plan, &bound).await,
-                    Some(Err(error)) => Err(error.repeated()),
-                    None => Err(Error::internal("a plan without a connection")),
-                },
-                (Ok(None), Ok(PreparedKind::TypeName(name))) => Ok(format!("\"{name}\"").into_bytes()),
-                (Ok(None), Ok(PreparedKind::Introspection(field))) => {
+        let (rows, away) = match if needed { self.read(&bound).await } else { Ok(Vec::new()) } {
+            Ok(rows) => (rows, None),
+            Err(error) => (Vec::new(), Some(error)),
+        };
+        // A field that is not read has nothing in its place either.
+        let rows = rows.into_iter().chain(std::iter::repeat_with(|| None));
+        let fields = prepared.roots.iter().zip(bound).zip(rows).map(async |((root, bound), rows)| {
+            let bytes = match (bound, rows, &root.kind) {
+                (Err(error), ..) => Err(error),
+                (Ok(Some(_)), Some(rows), _) => rows.map(|answer| answer.bytes),
+                (Ok(Some(_)), None, _) => Err(match &away {
+                    Some(error) => error.repeated(),
+                    None => Error::internal("a plan that was not run"),
+                }),
+                (Ok(None), _, Ok(PreparedKind::TypeName(name))) => Ok(format!("\"{name}\"").into_bytes()),
+                (Ok(None), _, Ok(PreparedKind::Introspection(field))) => {
                     self.0.documents.introspect(document, variables, field).await
                 }
-                (Ok(None), _) => Ok(b"null".to_vec()),
+                (Ok(None), ..) => Ok(b"null".to_vec()),
             };
             (root.key.clone(), root.nullable, bytes)
         });
         join_all(fields).await
     }
 
+    /// Reads the fields that have a plan, each in its place. That the database is away is told of them all: they are read
+    /// again together.
+    async fn read(&self, bound: &[BoundRoot<'_>]) -> Result<Vec<Option<Result<Answer>>>> {
+        let engine = &self.0.engine;
+        let read = async |connection: &Connection| {
+            let mut rows = join_all(bound.iter().map(async |bound| match bound {
+                Ok(Some((plan, bound))) => Some(engine.read(connection, plan, bound).await),
+                _ => None,
+            }))
+            .await;
+            let away = |rows: &Option<Result<Answer>>| {
+                rows.as_ref().is_some_and(|rows| rows.as_ref().is_err_and(|error| error.kind == Kind::Unavailable))
+            };
+            match rows.iter().position(away).and_then(|index| rows.swap_remove(index)) {
+                Some(Err(error)) => Err(error),
+                _ => Ok(rows),
+            }
+        };
+        engine.database().reading(read).await
+    }
+
     /// The plan of a root field and its values; none where no plan is run.
-    fn bind<'p>(
-        &self,
-        root: &'p PreparedRoot,
-        leaves: &[Argument],
-        principal: &Principal,
-    ) -> Result<Option<(&'p Plan, Bound)>> {
+    fn bind<'p>(&self, root: &'p PreparedRoot, leaves: &[Argument], principal: &Principal) -> BoundRoot<'p> {
         let planned = match root.kind.as_ref().map_err(Error::repeated)? {
             PreparedKind::Planned(planned) => planned,
             PreparedKind::Node(source, planned) => {
@@ -352,14 +372,25 @@ impl GraphQl {
             return wrong.map(|(root, error)| (root.key.clone(), root.nullable, Err(error))).collect();
         }
         let writes = bound.iter().filter(|(_, bound)| matches!(bound, Ok(Some(_)))).count();
+        let mut written = match writes {
+            0 | 1 => Vec::new(),
+            _ => match self.write(&bound).await {
+                Ok(written) => written,
+                Err(Undone { field, error }) => {
+                    // What is behind it was not run, and what is before it has not happened.
+                    let (root, _) = bound[field.min(bound.len() - 1)];
+                    return vec![(root.key.clone(), root.nullable, Err(error))];
+                }
+            },
+        }
+        .into_iter();
         let mut fields = Vec::with_capacity(prepared.roots.len());
-        let mut transaction: Option<Transaction> = None;
         for (root, bound) in bound {
             let bytes = match (bound, &root.kind) {
                 (Ok(Some((plan, bound))), _) if writes == 1 => {
                     self.0.engine.run_bound(plan, &bound).await.map(|answer| answer.bytes)
                 }
-                (Ok(Some((plan, bound))), _) => self.change(&mut transaction, plan, &bound).await,
+                (Ok(Some(_)), _) => written.next().ok_or_else(|| Error::internal("a mutation that was not run")),
                 (_, Ok(PreparedKind::TypeName(name))) => Ok(format!("\"{name}\"").into_bytes()),
                 (_, Ok(PreparedKind::Session(session))) => self.sign_in(session, leaves, principal, client).await,
                 (_, Ok(PreparedKind::Logout(token))) => self.sign_out(token, leaves, client).await,
@@ -368,31 +399,47 @@ impl GraphQl {
             let failed = bytes.is_err();
             fields.push((root.key.clone(), root.nullable, bytes));
             if failed {
-                if let Some(transaction) = transaction {
-                    transaction.rollback().await;
-                }
                 return fields;
             }
-        }
-        if let Some(transaction) = transaction
-            && let Err(error) = transaction.commit().await
-            && let Some((_, _, bytes)) = fields.last_mut()
-        {
-            *bytes = Err(error);
         }
         fields
     }
 
-    async fn change(&self, transaction: &mut Option<Transaction>, plan: &Plan, bound: &Bound) -> Result<Vec<u8>> {
-        let transaction = match transaction {
-            Some(transaction) => transaction,
-            None => transaction.insert(self.0.engine.database().begin().await?),
+    /// Runs the fields that have a plan one after the other, in one transaction: their answers, in their order.
+    async fn write(&self, bound: &[(&PreparedRoot, BoundRoot<'_>)]) -> Result<Vec<Vec<u8>>, Undone> {
+        let engine = &self.0.engine;
+        let write = async |transaction: &Transaction| {
+            let mut written = Vec::with_capacity(bound.len());
+            for (field, (_, bound)) in bound.iter().enumerate() {
+                if let Ok(Some((plan, bound))) = bound {
+                    let answer = engine.write(transaction, plan, bound).await;
+                    written.push(answer.map_err(|error| Undone { field, error })?.bytes);
+                }
+            }
+            Ok(written)
         };
-        self.0.engine.write(transaction, plan, bound).await.map(|answer| answer.bytes)
+        engine.database().writing(write).await
     }
 }
 
-async fn read(engine: &Engine, connection: &Connection, plan: &Plan, bound: &Bound) -> Result<Vec<u8>> {
-    let answer: Answer = engine.read(connection, plan, bound).await?;
-    Ok(answer.bytes)
+/// The plan of a root field and its values; none where no plan is run.
+type BoundRoot<'p> = Result<Option<(&'p Plan, Bound)>>;
+
+/// Why nothing of a document has happened.
+struct Undone {
+    /// The field that failed; beyond the last if all were run.
+    field: usize,
+    error: Error,
+}
+
+impl From<Error> for Undone {
+    fn from(error: Error) -> Self {
+        Self { field: usize::MAX, error }
+    }
+}
+
+impl AsRef<Error> for Undone {
+    fn as_ref(&self) -> &Error {
+        &self.error
+    }
 }

@@ -8,10 +8,17 @@ use crate::{
 };
 use axum::{Router, extract::State, routing::get};
 use migration::Migrator;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
+use tokio::time::timeout;
+
+/// How long the answer of `/readyz` may take, if a request may take longer.
+const LIMIT: Duration = Duration::from_secs(4);
 
 /// Whether this instance takes work. Clones share it.
 #[derive(Debug, Clone)]
@@ -20,16 +27,18 @@ pub struct Readiness(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     database: Database,
+    limit: Duration,
     /// Once seen, a migrated schema stays one.
     migrated: AtomicBool,
     draining: AtomicBool,
 }
 
 impl Readiness {
-    /// The readiness of an instance over `database`.
-    pub fn new(database: Database) -> Self {
+    /// The readiness of an instance over `database`, whose requests may take so long.
+    pub fn new(database: Database, request_time: Duration) -> Self {
         let (migrated, draining) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self(Arc::new(Inner { database, migrated, draining }))
+        let limit = LIMIT.min(request_time * 3 / 4);
+        Self(Arc::new(Inner { database, limit, migrated, draining }))
     }
 
     /// From now on the instance takes no new work: `/readyz` says so, that balancers look elsewhere.
@@ -37,7 +46,13 @@ impl Readiness {
         self.0.draining.store(true, Ordering::Relaxed);
     }
 
+    /// In less time than balancers wait for an answer, whatever the database does.
     async fn check(&self) -> Result<&'static str> {
+        let late = |_| Error::new(Kind::Unavailable, "The database does not answer");
+        timeout(self.0.limit, self.look()).await.map_err(late)?
+    }
+
+    async fn look(&self) -> Result<&'static str> {
         let not_ready = |message: &str| Error::new(Kind::Unavailable, message);
         if self.0.draining.load(Ordering::Relaxed) {
             return Err(not_ready("The server is stopping"));

@@ -1,7 +1,8 @@
 //! An entity with hooks: its rows are written through its ActiveModel, in the transaction of the request, whichever
 //! protocol asks.
 
-use crate::support::{Caller::*, Server, Setup, on_both_with};
+use crate::support::{Caller::*, Dialect, Server, Setup, on_both_with, start_with};
+use sea_orm::sea_query::{Expr, Query};
 use serde_json::json;
 
 /// A note, whose slug is made of its title whenever it is saved, and which cannot be deleted while it is pinned.
@@ -126,6 +127,29 @@ async fn what_a_hook_refuses_is_told_and_undone() {
         server.rest(User, "DELETE", "/notes/77", json!(null)).await.expect(404);
     })
     .await;
+}
+
+/// A transaction that is begun again takes what its hooks have done back first.
+#[tokio::test]
+async fn hooks_run_again_with_their_transaction() {
+    let server = start_with(Dialect::Postgres, setup()).await;
+    create_table(&server).await;
+    for statement in [
+        "create sequence tried",
+        "create function conflict() returns trigger language plpgsql as $$ begin
+             if nextval('tried') <= 2 then raise exception 'others' using errcode = '40001'; end if;
+             return new;
+         end $$",
+        "create trigger conflict before insert on notes for each row execute function conflict()",
+    ] {
+        server.sql(statement).await;
+    }
+    server.rest(User, "POST", "/notes", json!({ "title": "First Note" })).await.expect(201);
+    let counted = Expr::cust("(select saved from counter) + 10 * (select last_value from tried)");
+    let question = Query::select().expr(counted).take();
+    let row = server.app.database.row(&question).await.expect("an answer").expect("a row");
+    let counted: i64 = row.try_get_by_index(0).expect("a number");
+    assert_eq!(counted, 31, "saved once, at the third try");
 }
 
 /// A memo, whose times of writing are kept, and whose writes are counted.

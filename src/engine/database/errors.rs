@@ -13,6 +13,15 @@ use sea_orm::{DbErr, RuntimeErr};
 /// What is wrong with a column that refers to a row.
 pub(crate) const NO_REFERENCE: &str = "refers to a row that is not there";
 
+/// SQLSTATE `read_only_sql_transaction`.
+pub(super) const READ_ONLY: &str = "25006";
+
+/// SQLSTATE `connection_failure`.
+pub(super) const CONNECTION_FAILURE: &str = "08006";
+
+/// SQLSTATE `transaction_resolution_unknown`: it was committed, or was not.
+pub(super) const UNKNOWN: &str = "08007";
+
 /// What SQLite says of a foreign key, whatever its code.
 const NO_FOREIGN_KEY: &str = "FOREIGN KEY constraint failed";
 
@@ -35,7 +44,7 @@ fn from_sqlstate(code: &str, violation: Violation) -> Error {
         code if code.starts_with("23") || code == "P0001" => {
             Error::bad_request("A rule of the table does not allow this")
         }
-        "25006" => {
+        READ_ONLY => {
             let mut error = Error::new(Kind::ReadOnly, "The database takes no writes at the moment");
             error.allow = Some("GET, HEAD, OPTIONS".to_owned());
             error

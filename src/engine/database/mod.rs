@@ -6,10 +6,12 @@
 
 mod errors;
 mod orm;
+mod outage;
 mod postgres;
 mod sqlite;
 mod tls;
 mod told;
+mod work;
 
 pub use errors::error_of;
 pub(crate) use errors::{NO_REFERENCE, taken};
@@ -17,6 +19,7 @@ pub use orm::Migrate;
 pub(crate) use orm::{bound, orm_value};
 #[cfg(fuzzing)]
 pub use sqlite::fuzzing;
+pub use work::End;
 
 use crate::{
     catalog::scalar::{Cell, Value},
@@ -98,6 +101,23 @@ impl Sink for Affected {
 /// A statement's text, its values, and what becomes of its rows.
 pub type Ready<S> = (Arc<str>, Arc<[Value]>, S);
 
+/// How many connections there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolStatus {
+    /// How many there may be.
+    pub max_size: usize,
+    /// How many there are.
+    pub size: usize,
+    /// How many of these nobody uses.
+    pub available: usize,
+    /// How many wait for one.
+    pub waiting: usize,
+}
+
+/// How long somebody who asks after the database's health waits for a connection of the pool, and for another one. Both
+/// together are less than what balancers wait.
+const PATIENCE: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
+
 /// A database, with its connections. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Database {
@@ -141,7 +161,7 @@ impl Database {
         }
     }
 
-    /// A connection for reads.
+    /// A connection for reads: of the program's own, where [`Database::reading`] does not do.
     ///
     /// # Errors
     /// `Unavailable` when none comes free in time or the database is away.
@@ -152,11 +172,8 @@ impl Database {
         }))
     }
 
-    /// A connection for a write of one statement, which is a transaction by itself.
-    ///
-    /// # Errors
-    /// `Unavailable` when none comes free in time or the database is away.
-    pub async fn writer(&self) -> Result<Connection> {
+    /// A connection for writes.
+    async fn writer(&self) -> Result<Connection> {
         Ok(Connection(match &*self.backend {
             Backend::Sqlite(sqlite) => Held::Sqlite(sqlite.writer().await?),
             Backend::Postgres(postgres) => Held::Postgres(postgres.connection().await?),
@@ -184,7 +201,7 @@ impl Database {
     /// `Unavailable` when no connection comes free in time or the database is away.
     pub async fn snapshot(&self) -> Result<Transaction> {
         let permit = timeout(self.wait, Arc::clone(&self.snapshots).acquire_owned()).await;
-        let permit = permit.map_err(unavailable)?.map_err(Error::internal)?;
+        let permit = permit.map_err(|_| exhausted())?.map_err(Error::internal)?;
         let transaction = Transaction { connection: self.read().await?, open: true, _permit: Some(permit) };
         let begin = match transaction.connection.dialect() {
             Dialect::Sqlite => "begin",
@@ -194,16 +211,37 @@ impl Database {
         Ok(transaction)
     }
 
-    /// Asks the database for an answer.
+    /// Asks the database for an answer. That all connections are in use is no reason for it to be away: balancers would
+    /// take every instance out that has much to do. PostgreSQL is asked past the pool then; SQLite's file is open.
     ///
     /// # Errors
     /// `Unavailable` when it gives none.
     pub async fn ping(&self) -> Result<()> {
-        let connection = self.read().await?;
-        connection.run(&Arc::from("select 1"), &Arc::default(), || Affected).await?;
-        Ok(())
+        let [first, then] = PATIENCE;
+        let sql = Arc::from("select 1");
+        let asked = self.reading(async |connection| connection.run(&sql, &Arc::default(), || Affected).await);
+        match timeout(first, asked).await {
+            Ok(Err(error)) if error.code == EXHAUSTED => {}
+            Ok(done) => return done.map(drop),
+            Err(_) => {}
+        }
+        match &*self.backend {
+            Backend::Sqlite(_) => Ok(()),
+            Backend::Postgres(postgres) => timeout(then, postgres.probe()).await.map_err(unavailable)?,
+        }
+    }
+
+    /// How many connections there are, as of now.
+    pub fn pool_status(&self) -> PoolStatus {
+        match &*self.backend {
+            Backend::Sqlite(sqlite) => sqlite.status(),
+            Backend::Postgres(postgres) => postgres.status(),
+        }
     }
 }
+
+/// How long the end of a transaction is waited for that is undone.
+const ROLLBACK: Duration = Duration::from_secs(1);
 
 /// A connection, given back when dropped.
 #[derive(Debug)]
@@ -280,6 +318,14 @@ impl Connection {
         }
     }
 
+    /// Whether the connection died under a statement.
+    fn is_lost(&self) -> bool {
+        match &self.0 {
+            Held::Sqlite(_) => false,
+            Held::Postgres(held) => held.is_lost(),
+        }
+    }
+
     /// Closes the connection instead of giving it back.
     fn discard(&mut self) {
         if let Held::Postgres(held) = &mut self.0 {
@@ -309,16 +355,27 @@ impl Transaction {
     /// Makes it happen.
     ///
     /// # Errors
-    /// A constraint that is checked last, or a database that went away: nothing has happened then.
+    /// A constraint that is checked last: nothing has happened then. A database that went away before it answered: nobody
+    /// knows then, as when this is dropped half way.
     pub async fn commit(mut self) -> Result<()> {
-        self.connection.batch("commit").await?;
+        match &self.connection.0 {
+            Held::Sqlite(held) => held.batch("commit").await?,
+            Held::Postgres(held) => held.commit().await?,
+        }
         self.open = false;
         Ok(())
     }
 
-    /// Undoes it, and waits until that is done, so that the connection can be used again.
+    /// Undoes it, and waits until that is done, so that the connection can be used again; not for long, since giving the
+    /// connection up undoes it as well.
     pub async fn rollback(mut self) {
-        if self.connection.batch("rollback").await.is_ok() {
+        let done = timeout(ROLLBACK, async {
+            match &self.connection.0 {
+                Held::Sqlite(held) => held.batch("rollback").await,
+                Held::Postgres(held) => held.rollback().await,
+            }
+        });
+        if matches!(done.await, Ok(Ok(()))) {
             self.open = false;
         }
     }
@@ -331,7 +388,9 @@ impl Drop for Transaction {
         }
         match &mut self.connection.0 {
             Held::Sqlite(held) => held.rollback_when_idle(),
-            Held::Postgres(_) => self.connection.discard(),
+            // With the connection, what it has done is undone.
+            Held::Postgres(held) if held.has_begun() => self.connection.discard(),
+            Held::Postgres(_) => {}
         }
     }
 }
@@ -341,7 +400,17 @@ fn unheard() -> Error {
     Error::new(Kind::Timeout, "Nobody takes the answer")
 }
 
-/// No connection came free in time, or none could be made.
+/// PostgREST's code for a pool without a free connection.
+const EXHAUSTED: &str = "PGRST003";
+
+/// No connection came free in time.
+fn exhausted() -> Error {
+    Error::new(Kind::Unavailable, "All connections to the database are in use")
+        .code(EXHAUSTED)
+        .hint("Try again in a moment")
+}
+
+/// No connection could be made, or it was lost.
 fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     Error::new(Kind::Unavailable, "The database cannot be reached").hint("Try again in a moment").source(source)
 }

@@ -72,6 +72,10 @@ impl Database {
     /// # Errors
     /// What the database says of them; nothing has changed then.
     pub async fn migrate<M: MigratorTrait>(&self, direction: Migrate) -> Result<()> {
+        // Looked at first without a lock: a database that takes no writes can be served too.
+        if direction == Migrate::Up && self.migration_status::<M>().await?.iter().all(|(_, applied)| *applied) {
+            return Ok(());
+        }
         self.exclusively(async |connection| {
             if connection.get_database_backend() == DbBackend::Sqlite {
                 // SeaORM makes its table with an `integer`, of which [`typed`] cannot know that 64 bits are meant.
@@ -91,13 +95,15 @@ impl Database {
     /// # Errors
     /// `Unavailable` when the database is away.
     pub async fn migration_status<M: MigratorTrait>(&self) -> Result<Vec<(String, bool)>> {
-        let connection = self.read().await?;
-        let statement = Statement::from_string(backend(self.dialect()), "select version from seaql_migrations");
-        let applied = match connection.orm(statement, OrmRows::default).await {
+        let history = async |connection: &Connection| {
+            let statement = Statement::from_string(backend(self.dialect()), "select version from seaql_migrations");
+            connection.orm(statement, OrmRows::default).await
+        };
+        let applied = match self.reading(history).await {
             Ok(rows) => rows,
-            Err(error) if error.kind == Kind::Unavailable => return Err(error),
-            // Where nothing was ever applied, there is no table either.
-            Err(_) => Vec::new(),
+            // Where nothing was ever applied, there is no table either, which is a defect of any other statement.
+            Err(error) if error.kind == Kind::Internal => Vec::new(),
+            Err(error) => return Err(error),
         };
         let applied = |name: &str| {
             let mut versions = applied.iter().filter_map(|row| row.values.get("version"));

@@ -1,33 +1,46 @@
 //! PostgreSQL: a pool of held connections, each with its prepared statements.
 //!
-//! A connection is not pinged before or after use: one that died is seen to be closed when it is next asked for. A
-//! request that is dropped half way cancels its statement and gives up its connection.
+//! A connection is not pinged before or after use: one that died is seen to be closed when it is next asked for, or
+//! loses the statement that it is given. Then all that are as old are given up, since what has ended one has most likely
+//! ended the others. A request that is dropped half way cancels its statement and gives up its connection.
 
-use super::{Flow, Ready, Row, Sink, errors::from_postgres, tls, told, unavailable, unheard};
+mod pool;
+
+pub(super) use pool::Postgres;
+
+use super::{
+    Flow, Ready, Row, Sink,
+    errors::{CONNECTION_FAILURE, READ_ONLY, UNKNOWN, from_postgres},
+    told, unavailable, unheard,
+};
 use crate::{
     catalog::scalar::{Cell, Value},
-    config::DatabaseConfig,
-    error::{Error, Result},
+    error::{Error, Kind, Result},
 };
 use bytes::Bytes;
-use deadpool::managed::{self, Metrics, Object, Pool, RecycleError, RecycleResult};
+use deadpool::managed::Object;
 use futures_util::{
     StreamExt as _,
     future::{join, join_all},
     pin_mut,
 };
+use pool::{Manager, Shared};
 use quick_cache::unsync::Cache;
-use secrecy::ExposeSecret as _;
 use std::{
     error::Error as StdError,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
-use tokio::sync::mpsc::{self, error::SendError};
+use tokio::{
+    sync::mpsc::{self, error::SendError},
+    time::timeout,
+};
 use tokio_postgres::{
-    Client, Config, RowStream, Statement,
+    Client, RowStream, Statement,
+    error::Severity,
     types::{FromSql, ToSql, Type},
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -38,47 +51,13 @@ const STATEMENTS: usize = 500;
 /// How many statements are on their way at once: no more than `join_all` begins in their order.
 const PIPELINE: usize = 25;
 
-#[derive(Debug)]
-pub(super) struct Postgres {
-    pool: Pool<Manager>,
-}
+/// How long the cancellation of a statement may take, the wait for its turn included. Then the statement's own time
+/// limit ends it, or its connection, over which nothing is committed any more.
+const CANCELLATION: Duration = Duration::from_secs(5);
 
-impl Postgres {
-    pub(super) fn new(config: &DatabaseConfig) -> Result<Self> {
-        let (mut postgres, tls) = tls::configure(config.url.expose_secret())?;
-        let timeout = config.statement_timeout.as_millis();
-        // Set in the session's start-up packet, so it costs no round trip. UTC: a timestamp without a zone means UTC.
-        postgres.options(format!("-c statement_timeout={timeout} -c timezone=UTC"));
-        postgres.application_name("rootstock");
-        postgres.connect_timeout(config.acquire_timeout);
-        let manager = Manager { postgres, tls, prepare: config.prepared_statements };
-        let pool = Pool::builder(manager)
-            .max_size(config.max_connections)
-            .wait_timeout(Some(config.acquire_timeout))
-            .create_timeout(Some(config.acquire_timeout))
-            .runtime(deadpool::Runtime::Tokio1)
-            .build()
-            .map_err(Error::internal)?;
-        Ok(Self { pool })
-    }
-
-    pub(super) async fn connection(&self) -> Result<Held> {
-        let object = self.pool.get().await.map_err(unavailable)?;
-        Ok(Held { object: Some(object), begins: AtomicBool::new(false) })
-    }
-}
-
-pub(super) struct Manager {
-    postgres: Config,
-    tls: MakeRustlsConnect,
-    prepare: bool,
-}
-
-impl std::fmt::Debug for Manager {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Manager").finish_non_exhaustive()
-    }
-}
+/// How old a connection must be to be given up for being to a server that takes no writes: there may be another one by
+/// now, under the same name. One that is younger was made to what there is.
+const OUTDATED: Duration = Duration::from_secs(5);
 
 /// A connection and its prepared statements.
 pub(super) struct Session {
@@ -86,37 +65,18 @@ pub(super) struct Session {
     tls: MakeRustlsConnect,
     /// None behind a pooler that hands each transaction another connection.
     statements: Option<Mutex<Cache<Arc<str>, Statement>>>,
-    /// A statement was left half way: its cancellation could hit the next one, so there must be no next one.
-    abandoned: AtomicBool,
+    /// There must be no next statement: one was left half way, whose cancellation could hit it.
+    spent: AtomicBool,
+    /// The connection died under a statement.
+    lost: AtomicBool,
+    generation: u64,
+    made: Instant,
+    shared: Arc<Shared>,
 }
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Session").finish_non_exhaustive()
-    }
-}
-
-impl managed::Manager for Manager {
-    type Type = Session;
-    type Error = tokio_postgres::Error;
-
-    async fn create(&self) -> Result<Session, tokio_postgres::Error> {
-        // Boxed: the handshake's state would make every future that may need a connection ten kilobytes larger.
-        let (client, connection) = Box::pin(self.postgres.connect(self.tls.clone())).await?;
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::warn!(error.cause = told::by_postgres(&error), "a database connection ended");
-            }
-        });
-        let statements = self.prepare.then(|| Mutex::new(Cache::new(STATEMENTS)));
-        Ok(Session { client, tls: self.tls.clone(), statements, abandoned: AtomicBool::new(false) })
-    }
-
-    async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<tokio_postgres::Error> {
-        if session.client.is_closed() || session.abandoned.load(Ordering::Relaxed) {
-            return Err(RecycleError::message("the connection is closed or was abandoned"));
-        }
-        Ok(())
     }
 }
 
@@ -139,15 +99,51 @@ impl Held {
         self.object.take().map(Object::take);
     }
 
+    /// Whether the connection died under a statement.
+    pub(super) fn is_lost(&self) -> bool {
+        self.object.as_deref().is_some_and(|session| session.lost.load(Ordering::Relaxed))
+    }
+
     /// Begins a transaction with the next statement: a message more, and no round trip.
     pub(super) fn begin(&self) {
         self.begins.store(true, Ordering::Relaxed);
     }
 
+    /// Whether the transaction that was to begin has.
+    pub(super) fn has_begun(&self) -> bool {
+        !self.begins.load(Ordering::Relaxed)
+    }
+
+    /// Makes the transaction happen, if one has begun.
+    pub(super) async fn commit(&self) -> Result<()> {
+        let session = self.session()?;
+        if self.begins.swap(false, Ordering::Relaxed) {
+            return Ok(());
+        }
+        let Err(error) = session.client.batch_execute("commit").await else { return Ok(()) };
+        let error = session.failed(error);
+        if !self.is_lost() {
+            return Err(error);
+        }
+        let cause = error.cause().unwrap_or_default();
+        Err(Error::new(Kind::Unavailable, "The database went away before it said whether the change was made")
+            .code(UNKNOWN)
+            .hint("Look whether it was; a POST with an Idempotency-Key can be sent again as it is")
+            .source(cause))
+    }
+
+    /// Undoes the transaction, if one has begun.
+    pub(super) async fn rollback(&self) -> Result<()> {
+        if self.begins.swap(false, Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.batch("rollback").await
+    }
+
     pub(super) async fn batch(&self, sql: &str) -> Result<()> {
-        let client = &self.session()?.client;
+        let session = self.session()?;
         let batch = if self.begins.swap(false, Ordering::Relaxed) { &format!("begin; {sql}") } else { sql };
-        client.batch_execute(batch).await.map_err(from_postgres)
+        session.client.batch_execute(batch).await.map_err(|error| session.failed(error))
     }
 
     /// Runs `work`, behind the beginning of a transaction if one is to begin.
@@ -157,7 +153,7 @@ impl Held {
         }
         // Begun in their order, so that the statement is behind.
         let (begun, done) = join(session.client.batch_execute("begin"), work).await;
-        (begun.map_err(from_postgres), done)
+        (begun.map_err(|error| session.failed(error)), done)
     }
 
     pub(super) async fn run<S: Sink>(&self, sql: &Arc<str>, values: &Arc<[Value]>, sink: S) -> Result<S::Output> {
@@ -193,7 +189,52 @@ impl Held {
     }
 }
 
+impl Drop for Held {
+    fn drop(&mut self) {
+        // Out of the pool at once, so that another one can be made, and not when it is next asked for.
+        if self.object.as_deref().is_some_and(|session| !session.is_fit()) {
+            self.discard();
+        }
+    }
+}
+
 impl Session {
+    /// Whether it may be used for what comes next.
+    fn is_fit(&self) -> bool {
+        !self.client.is_closed()
+            && !self.spent.load(Ordering::Relaxed)
+            && self.generation == self.shared.generation.load(Ordering::Relaxed)
+    }
+
+    /// The error of a statement, and what it says of the connection.
+    fn failed(&self, error: tokio_postgres::Error) -> Error {
+        let fatal = match error.as_db_error() {
+            Some(db) => matches!(db.parsed_severity(), Some(Severity::Fatal | Severity::Panic)),
+            None => self.client.is_closed() || error.is_closed(),
+        };
+        if fatal {
+            self.spent.store(true, Ordering::Relaxed);
+            self.lost.store(true, Ordering::Relaxed);
+            // The first of a generation to find out ends it.
+            let generation = self.generation;
+            let _ = self.shared.generation.compare_exchange(
+                generation,
+                generation + 1,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            );
+        }
+        if error.code().is_some_and(|code| code.code() == READ_ONLY) && self.made.elapsed() > OUTDATED {
+            self.spent.store(true, Ordering::Relaxed);
+        }
+        let shown = from_postgres(error);
+        // Whatever word the server had for its end.
+        if fatal && shown.kind != Kind::Unavailable {
+            return unavailable(shown.cause().unwrap_or_default()).code(CONNECTION_FAILURE);
+        }
+        shown
+    }
+
     /// Runs statements in their order. One that fails aborts the transaction, so that none behind it does anything.
     async fn run_each<S: Sink>(&self, statements: Vec<Ready<S>>) -> Result<Vec<S::Output>, (usize, Error)> {
         let mut outputs = Vec::with_capacity(statements.len());
@@ -221,7 +262,7 @@ impl Session {
         if let Some(statement) = cached {
             return Ok(statement);
         }
-        let statement = self.client.prepare(sql).await.map_err(from_postgres)?;
+        let statement = self.client.prepare(sql).await.map_err(|error| self.failed(error))?;
         lock(statements).insert(Arc::clone(sql), statement.clone());
         Ok(statement)
     }
@@ -230,7 +271,7 @@ impl Session {
         let rows = self.query(sql, values).await?;
         pin_mut!(rows);
         while let Some(row) = rows.next().await {
-            sink.row(&row.map_err(from_postgres)?)?;
+            sink.row(&row.map_err(|error| self.failed(error))?)?;
         }
         sink.finish(rows.rows_affected().unwrap_or_default())
     }
@@ -246,7 +287,7 @@ impl Session {
         let rows = self.query(sql, values).await?;
         pin_mut!(rows);
         while let Some(row) = rows.next().await {
-            sink.row(&row.map_err(from_postgres)?)?;
+            sink.row(&row.map_err(|error| self.failed(error))?)?;
             if let Some(bytes) = sink.ready()
                 && let Err(unsent) = out.send(bytes).await
             {
@@ -269,7 +310,7 @@ impl Session {
                 self.client.query_typed_raw(sql, typed).await
             }
         };
-        rows.map_err(from_postgres)
+        rows.map_err(|error| self.failed(error))
     }
 }
 
@@ -289,15 +330,17 @@ impl Drop for CancelOnDrop<'_> {
         if self.done || self.session.client.is_closed() {
             return;
         }
-        self.session.abandoned.store(true, Ordering::Relaxed);
+        self.session.spent.store(true, Ordering::Relaxed);
         let (token, tls) = (self.session.client.cancel_token(), self.session.tls.clone());
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(async move {
-                if let Err(error) = token.cancel_query(tls).await {
-                    tracing::debug!(error.cause = told::by_postgres(&error), "a statement could not be cancelled");
-                }
-            });
-        }
+        let shared = Arc::clone(&self.session.shared);
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(timeout(CANCELLATION, async move {
+            // Never closed.
+            let _turn = shared.cancellations.acquire().await;
+            if let Err(error) = token.cancel_query(tls).await {
+                tracing::debug!(error.cause = told::by_postgres(&error), "a statement could not be cancelled");
+            }
+        }));
     }
 }
 

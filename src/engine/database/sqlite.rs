@@ -10,14 +10,14 @@ mod functions;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 
-use super::{Flow, Ready, Row, Sink, errors::from_sqlite, told, unavailable, unheard};
+use super::{Flow, PoolStatus, Ready, Row, Sink, errors::from_sqlite, exhausted, told, unavailable, unheard};
 use crate::{
     catalog::scalar::{Cell, Value},
     config::DatabaseConfig,
     error::{Error, Result},
 };
 use bytes::Bytes;
-use deadpool::managed::{self, Metrics, Object, Pool, RecycleResult};
+use deadpool::managed::{self, Metrics, Object, Pool, PoolError, RecycleResult, TimeoutType};
 use rusqlite::{Connection, ErrorCode, OpenFlags, types::ValueRef};
 use secrecy::ExposeSecret as _;
 use std::{
@@ -134,6 +134,9 @@ impl Location {
         functions::register(&connection, &budget)?;
         let watched = Arc::clone(&budget);
         connection.progress_handler(STEPS, Some(move || watched.take(LOOK)))?;
+        // What nobody waits for any more does not happen, however short it is and however long it waited for its turn.
+        let watched = Arc::clone(&budget);
+        connection.commit_hook(Some(move || watched.cancelled.load(Ordering::Relaxed)))?;
         Ok(Guarded { connection: Mutex::new(connection), budget })
     }
 }
@@ -161,14 +164,37 @@ impl Sqlite {
 
     pub(super) async fn reader(&self) -> Result<Held> {
         match &self.readers {
-            Some(pool) => Ok(Held::new(Lease::Reader(pool.get().await.map_err(unavailable)?))),
+            Some(pool) => Ok(Held::new(Lease::Reader(pool.get().await.map_err(without)?))),
             None => self.writer().await,
         }
     }
 
     pub(super) async fn writer(&self) -> Result<Held> {
-        let guard = timeout(self.wait, Arc::clone(&self.writer).lock_owned()).await.map_err(unavailable)?;
+        let guard = timeout(self.wait, Arc::clone(&self.writer).lock_owned()).await.map_err(|_| exhausted())?;
         Ok(Held::new(Lease::Writer(guard)))
+    }
+
+    /// Of the readers; in memory there is one connection, which writes as well.
+    pub(super) fn status(&self) -> PoolStatus {
+        let Some(pool) = &self.readers else {
+            let available = usize::from(self.writer.try_lock().is_ok());
+            return PoolStatus { max_size: 1, size: 1, available, waiting: 0 };
+        };
+        let status = pool.status();
+        PoolStatus {
+            max_size: status.max_size,
+            size: status.size,
+            available: status.available,
+            waiting: status.waiting,
+        }
+    }
+}
+
+/// Why there is no connection.
+fn without(error: PoolError<rusqlite::Error>) -> Error {
+    match error {
+        PoolError::Timeout(TimeoutType::Wait) => exhausted(),
+        error => unavailable(error),
     }
 }
 

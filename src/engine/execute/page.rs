@@ -10,7 +10,7 @@ use crate::{
         bind::Bound,
         compile::{Ahead, HELD, Plan, Statement},
         cursor::CursorProgram,
-        database::{Connection, Row, Sink, Transaction},
+        database::{Connection, Database, Row, Sink},
         flow::Long,
         render::Answer,
     },
@@ -28,22 +28,18 @@ pub(in super::super) async fn page(connection: &Connection, plan: &Plan, bound: 
 
 /// Reads a page that may be too long to be held: what is told of it is told beforehand then, out of the same snapshot.
 pub(in super::super) async fn long_page(
-    snapshot: Transaction,
+    database: &Database,
     plan: &Arc<Plan>,
     ahead: &Ahead,
     bound: Bound,
 ) -> Result<(Answer, Option<Long>)> {
-    match begin(&snapshot, plan, ahead, &bound).await {
-        Ok((answer, true)) => Ok((answer, Some(Long::new(snapshot, Arc::clone(plan), bound)))),
-        Ok((answer, false)) => {
-            snapshot.commit().await?;
-            Ok((answer, None))
-        }
-        Err(error) => {
-            snapshot.rollback().await;
-            Err(error)
-        }
+    let begun = database.viewing(async |snapshot| begin(snapshot, plan, ahead, &bound).await).await?;
+    let ((answer, goes_on), snapshot) = begun;
+    if goes_on {
+        return Ok((answer, Some(Long::new(snapshot, Arc::clone(plan), bound))));
     }
+    snapshot.commit().await?;
+    Ok((answer, None))
 }
 
 /// What is told of the page, and whether its rows are still to come.

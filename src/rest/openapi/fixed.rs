@@ -90,10 +90,11 @@ fn new_password() -> Value {
     })
 }
 
-/// How what is about a session can fail: it is limited, and it is not there where an outside identity provider makes all
-/// tokens.
+/// How what is about a session can fail: it is limited, it is not there where an outside identity provider makes all
+/// tokens, and it takes a database that can be written to.
 fn limited() -> Vec<StatusCode> {
-    [BODY.as_slice(), &[StatusCode::TOO_MANY_REQUESTS, StatusCode::NOT_FOUND]].concat()
+    let own = [StatusCode::TOO_MANY_REQUESTS, StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED];
+    [BODY.as_slice(), &own].concat()
 }
 
 /// The name of a user, as every path under `/auth` takes it.
@@ -235,7 +236,7 @@ fn rename(user: &Value) -> Value {
         "examples": [{ "name": "Ada" }],
     });
     let mut kinds = BODY.to_vec();
-    kinds.push(StatusCode::NOT_FOUND);
+    kinds.extend([StatusCode::NOT_FOUND, StatusCode::METHOD_NOT_ALLOWED]);
     json!({
         "operationId": "renameCurrentUser",
         "tags": [IDENTITY],

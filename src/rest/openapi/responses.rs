@@ -121,7 +121,9 @@ const FAILURES: [(StatusCode, &str, &str, &str, &str); 18] = [
     (
         StatusCode::SERVICE_UNAVAILABLE,
         "Unavailable",
-        "The database is away or has no connection free in time; or too many are signing in (`53000`).",
+        "The database is away or has no connection free in time (`PGRST003`); or others were writing the same rows, again \
+         and again (`40001`); or it went away before it said whether the change was made (`08007`); or too many are \
+         signing in (`53000`).",
         "PGRST001",
         "The database is away",
     ),

@@ -150,6 +150,12 @@ async fn prepare(url: &str) -> Arc<Vec<Person>> {
 }
 
 impl Server {
+    /// A server over an empty database that somebody else keeps: migrated and peopled first.
+    pub(crate) async fn over(url: &str, setup: Setup) -> Self {
+        let people = prepare(url).await;
+        Self::start(url, setup, people, Storage::Borrowed).await
+    }
+
     async fn start(url: &str, setup: Setup, people: Arc<Vec<Person>>, storage: Storage) -> Self {
         let database = url.to_owned();
         let mut config = Config::for_tests(url).expect("the configuration");
@@ -186,6 +192,12 @@ impl Server {
         let transaction = self.app.database.begin().await.expect("a transaction");
         transaction.execute_unprepared(statement).await.unwrap_or_else(|error| panic!("{statement}: {error}"));
         transaction.commit().await.expect("the end of the transaction");
+    }
+
+    /// The file of the database, where it is one.
+    pub(crate) fn sqlite_file(&self) -> &str {
+        let path = self.database.strip_prefix("sqlite://").expect("a database on SQLite");
+        path.split_once('?').map_or(path, |(path, _)| path)
     }
 
     /// Somebody who is registered.

@@ -1,0 +1,179 @@
+//! The pool of connections to PostgreSQL: how they are made, and why there is none.
+//!
+//! In: the configuration. Out: a [`Held`] connection, or what is wrong, told to the log once for all who wait.
+
+use super::{
+    super::{PoolStatus, errors::from_postgres, exhausted, outage::Outage, tls, told, unavailable},
+    Held, STATEMENTS, Session,
+};
+use crate::{
+    config::DatabaseConfig,
+    error::{Error, Result},
+};
+use deadpool::managed::{self, Metrics, Pool, PoolError, RecycleError, RecycleResult, TimeoutType};
+use quick_cache::unsync::Cache;
+use secrecy::ExposeSecret as _;
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
+};
+use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio_postgres::Config;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+/// How many statements are cancelled at once: each takes a connection to a server that may be in trouble.
+const CANCELLATIONS: usize = 8;
+
+/// After how long without a sign of life from the other end a connection is dead: below the time of a request.
+const SILENCE: Duration = Duration::from_secs(10);
+
+/// What tokio-postgres takes for the time before the first question after the other end, where a URL says nothing.
+const UNSET_KEEPALIVE: Duration = Duration::from_secs(2 * 60 * 60);
+
+#[derive(Debug)]
+pub(in super::super) struct Postgres {
+    pool: Pool<Manager>,
+    /// One at a time looks whether the database is there, past the pool.
+    probe: AsyncMutex<()>,
+    wait: Duration,
+}
+
+impl Postgres {
+    pub(in super::super) fn new(config: &DatabaseConfig) -> Result<Self> {
+        let (mut postgres, tls) = tls::configure(config.url.expose_secret())?;
+        let limit = config.statement_timeout.as_millis();
+        // Set in the session's start-up packet, so it costs no round trip. UTC: a timestamp without a zone means UTC.
+        postgres.options(format!("-c statement_timeout={limit} -c timezone=UTC"));
+        postgres.application_name("rootstock");
+        postgres.connect_timeout(config.acquire_timeout);
+        if postgres.get_tcp_user_timeout().is_none() {
+            postgres.tcp_user_timeout(SILENCE);
+        }
+        if postgres.get_keepalives_idle() == UNSET_KEEPALIVE {
+            postgres.keepalives_idle(SILENCE).keepalives_interval(SILENCE / 5).keepalives_retries(3);
+        }
+        let shared = Arc::new(Shared {
+            outage: Outage::default(),
+            generation: AtomicU64::new(0),
+            cancellations: Semaphore::new(CANCELLATIONS),
+        });
+        let manager = Manager { postgres, tls, prepare: config.prepared_statements, shared };
+        let pool = Pool::builder(manager)
+            .max_size(config.max_connections)
+            .wait_timeout(Some(config.acquire_timeout))
+            .create_timeout(Some(config.acquire_timeout))
+            .runtime(deadpool::Runtime::Tokio1)
+            .build()
+            .map_err(Error::internal)?;
+        Ok(Self { pool, probe: AsyncMutex::new(()), wait: config.acquire_timeout })
+    }
+
+    pub(in super::super) async fn connection(&self) -> Result<Held> {
+        match self.pool.get().await {
+            Ok(object) => Ok(Held { object: Some(object), begins: AtomicBool::new(false) }),
+            Err(error) => Err(self.without(error)),
+        }
+    }
+
+    /// Why there is no connection, which is told to the log once for all who wait.
+    fn without(&self, error: PoolError<tokio_postgres::Error>) -> Error {
+        let outage = &self.pool.manager().shared.outage;
+        match error {
+            PoolError::Timeout(TimeoutType::Wait) => {
+                outage.busy(self.pool.status().waiting);
+                exhausted()
+            }
+            PoolError::Backend(error) => {
+                let told = told::by_postgres(&error);
+                // Of the class of a user that is not let in, or a database that is not there.
+                let refused =
+                    error.code().is_some_and(|code| ["28", "3D"].iter().any(|of| code.code().starts_with(of)));
+                outage.away(&told, refused);
+                unavailable(told)
+            }
+            PoolError::Timeout(_) => {
+                let told = format!("no connection was made within {:?}", self.wait);
+                outage.away(&told, false);
+                unavailable(told)
+            }
+            error => unavailable(error),
+        }
+    }
+
+    /// Whether the database answers somebody who needs no connection of the pool.
+    pub(in super::super) async fn probe(&self) -> Result<()> {
+        let _one = self.probe.lock().await;
+        let manager = self.pool.manager();
+        let made = managed::Manager::create(manager).await;
+        let session = made.map_err(|error| self.without(PoolError::Backend(error)))?;
+        session.client.batch_execute("select 1").await.map_err(from_postgres)
+    }
+
+    pub(in super::super) fn status(&self) -> PoolStatus {
+        let status = self.pool.status();
+        PoolStatus {
+            max_size: status.max_size,
+            size: status.size,
+            available: status.available,
+            waiting: status.waiting,
+        }
+    }
+}
+
+pub(super) struct Manager {
+    postgres: Config,
+    tls: MakeRustlsConnect,
+    prepare: bool,
+    shared: Arc<Shared>,
+}
+
+/// What all connections know of one another.
+#[derive(Debug)]
+pub(super) struct Shared {
+    outage: Outage,
+    /// Counts the times when a connection turned out to be dead: those made before are not used any more.
+    pub(super) generation: AtomicU64,
+    pub(super) cancellations: Semaphore,
+}
+
+impl std::fmt::Debug for Manager {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Manager").finish_non_exhaustive()
+    }
+}
+
+impl managed::Manager for Manager {
+    type Type = Session;
+    type Error = tokio_postgres::Error;
+
+    async fn create(&self) -> Result<Session, tokio_postgres::Error> {
+        // Before the connection: should another one die meanwhile, this one may be as old.
+        let generation = self.shared.generation.load(Ordering::Relaxed);
+        // Boxed: the handshake's state would make every future that may need a connection ten kilobytes larger.
+        let (client, connection) = Box::pin(self.postgres.connect(self.tls.clone())).await?;
+        self.shared.outage.here();
+        let shared = Arc::clone(&self.shared);
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                shared.outage.cut(&told::by_postgres(&error));
+            }
+        });
+        Ok(Session {
+            client,
+            tls: self.tls.clone(),
+            statements: self.prepare.then(|| Mutex::new(Cache::new(STATEMENTS))),
+            spent: AtomicBool::new(false),
+            lost: AtomicBool::new(false),
+            generation,
+            made: Instant::now(),
+            shared: Arc::clone(&self.shared),
+        })
+    }
+
+    async fn recycle(&self, session: &mut Session, _: &Metrics) -> RecycleResult<tokio_postgres::Error> {
+        if session.is_fit() { Ok(()) } else { Err(RecycleError::message("the connection is not to be used again")) }
+    }
+}
