@@ -4,7 +4,7 @@
 .DELETE_ON_ERROR:
 # The stages of `test` stand in order: what a check finds is not worth a test run.
 .NOTPARALLEL:
-.PHONY: help run build web check test test-tools fuzz audit schema bench
+.PHONY: help run build web check test faults test-tools fuzz audit schema bench
 
 # In CI a stale Cargo.lock is an error; at the desk cargo mends it.
 CARGO_FLAGS := $(if $(CI),--locked)
@@ -35,8 +35,11 @@ check: ## format, lints and documentation; changes nothing
 
 test: test-tools web check ## install what the tests need, then check and test everything
 	cargo deny --log-level error --locked check --hide-inclusion-graph bans licenses sources
-	cargo test --workspace $(CARGO_FLAGS)
+	ROOTSTOCK_FAULTS=1 cargo test --workspace $(CARGO_FLAGS)
 	scripts/fuzz.sh 4
+
+faults: test-tools ## only the tests that break things: servers, databases and what is between them
+	ROOTSTOCK_FAULTS=1 cargo test $(CARGO_FLAGS) --test suite faults::
 
 audit: test-tools ## what is known against the dependencies; asks the databases of advisories
 	scripts/audit.sh

@@ -12,7 +12,7 @@ lacks() {
   lacking=1
 }
 
-# The same places as in tests/suite/support/postgres.rs.
+# The same places as in tests/suite/support/cluster.rs.
 has_postgres() {
   local folder
   for folder in ${PG_BIN:+"$PG_BIN"} "$(dirname "$(command -v initdb || echo /nowhere)")" /usr/lib/postgresql/*/bin; do

@@ -6,6 +6,7 @@ mod cases;
 mod clients;
 mod command;
 mod drift;
+mod faults;
 mod graft;
 mod hooks;
 mod indexes;

@@ -7,6 +7,8 @@
 //! with one key, so that the tokens of the registration are good on every copy.
 
 mod answer;
+pub(crate) mod cluster;
+pub(crate) mod faults;
 mod people;
 pub(crate) mod postgres;
 pub(crate) mod provider;

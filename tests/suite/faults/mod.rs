@@ -1,0 +1,3 @@
+//! What happens when things break: real servers, real databases, and faults between them.
+
+mod clusters;
