@@ -1,17 +1,21 @@
 //! Whether the process is up, and whether it can serve.
 //!
-//! In: the database. Out: `/livez`, which never asks it, and `/readyz`, which does.
+//! In: the database, and what the start and the end of the program say of themselves. Out: `/livez`, which never asks the
+//! database, and `/readyz`, which does.
 
 use crate::{
     engine::database::Database,
     error::{Error, Kind, Result},
 };
 use axum::{Router, extract::State, routing::get};
-use migration::Migrator;
 use std::sync::{
     Arc,
     atomic::{AtomicBool, Ordering},
 };
+use tokio::sync::watch;
+
+/// The paths of health, which are asked for at any time.
+pub(super) const HEALTH: [&str; 2] = ["/livez", "/readyz"];
 
 /// Whether this instance takes work. Clones share it.
 #[derive(Debug, Clone)]
@@ -20,16 +24,47 @@ pub struct Readiness(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     database: Database,
-    /// Once seen, a migrated schema stays one.
-    migrated: AtomicBool,
+    start: watch::Sender<Start>,
     draining: AtomicBool,
 }
 
+/// How far the start has come.
+#[derive(Debug, Clone)]
+enum Start {
+    /// It goes on; what is being done.
+    Under(String),
+    /// It is held up; by what.
+    Held(String),
+    /// All that is needed is there.
+    Done,
+}
+
 impl Readiness {
-    /// The readiness of an instance over `database`.
+    /// The readiness of an instance over `database`, which is as it should be unless [`Readiness::begin`] says that it
+    /// will have to be made so.
     pub fn new(database: Database) -> Self {
-        let (migrated, draining) = (AtomicBool::new(false), AtomicBool::new(false));
-        Self(Arc::new(Inner { database, migrated, draining }))
+        Self(Arc::new(Inner { database, start: watch::Sender::new(Start::Done), draining: AtomicBool::new(false) }))
+    }
+
+    /// The start is at this: until [`Readiness::done`], `/readyz` says so.
+    pub fn begin(&self, what: &str) {
+        self.0.start.send_replace(Start::Under(what.to_owned()));
+    }
+
+    /// The start is held up by this: until [`Readiness::done`], `/readyz` says so.
+    pub fn hold(&self, why: &str) {
+        self.0.start.send_replace(Start::Held(why.to_owned()));
+    }
+
+    /// The start has come to its end.
+    pub fn done(&self) {
+        self.0.start.send_replace(Start::Done);
+    }
+
+    /// Waits until the start is held up, or done.
+    pub async fn settled(&self) {
+        // The other end is here.
+        let _ = self.0.start.subscribe().wait_for(|start| !matches!(start, Start::Under(_))).await;
     }
 
     /// From now on the instance takes no new work: `/readyz` says so, that balancers look elsewhere.
@@ -42,23 +77,20 @@ impl Readiness {
         if self.0.draining.load(Ordering::Relaxed) {
             return Err(not_ready("The server is stopping"));
         }
-        if self.0.migrated.load(Ordering::Relaxed) {
-            self.0.database.ping().await?;
-            return Ok("ready\n");
+        let start = self.0.start.borrow().clone();
+        if let Start::Under(what) | Start::Held(what) = start {
+            return Err(not_ready("The server is starting").details(what));
         }
-        let status = self.0.database.migration_status::<Migrator>().await?;
-        if let Some((name, _)) = status.iter().find(|(_, applied)| !applied) {
-            return Err(not_ready("The schema is not migrated").details(format!("{name} is pending")));
-        }
-        self.0.migrated.store(true, Ordering::Relaxed);
+        self.0.database.ping().await?;
         Ok("ready\n")
     }
 }
 
 /// The two paths of health.
 pub(super) fn routes(readiness: Readiness) -> Router {
+    let [live, ready] = HEALTH;
     Router::new()
-        .route("/livez", get(async || "alive\n"))
-        .route("/readyz", get(async |State(readiness): State<Readiness>| readiness.check().await))
+        .route(live, get(async || "alive\n"))
+        .route(ready, get(async |State(readiness): State<Readiness>| readiness.check().await))
         .with_state(readiness)
 }

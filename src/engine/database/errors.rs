@@ -97,6 +97,19 @@ pub(super) fn from_postgres(error: tokio_postgres::Error) -> Error {
     shown.source(told::by_postgres(&error))
 }
 
+/// Whether the database was reached and lets this program not in: a user, a password or a database that it does not know.
+/// Waiting does not help.
+pub fn is_refusal(error: &Error) -> bool {
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        if let Some(code) = cause.downcast_ref::<tokio_postgres::Error>().and_then(tokio_postgres::Error::code) {
+            return ["28", "3D", "42501"].iter().any(|class| code.code().starts_with(class));
+        }
+        source = cause.source();
+    }
+    false
+}
+
 /// The columns in PostgreSQL's `Key (a, b)=(1, 2) already exists.`; an expression gives its argument.
 fn key_columns(detail: &str) -> Option<Vec<String>> {
     let (columns, _) = detail.strip_prefix("Key (")?.split_once(")=(")?;

@@ -25,7 +25,10 @@ use std::{
         atomic::{AtomicBool, Ordering},
     },
 };
-use tokio::sync::mpsc::{self, error::SendError};
+use tokio::sync::{
+    mpsc::{self, error::SendError},
+    watch,
+};
 use tokio_postgres::{
     Client, Config, RowStream, Statement,
     types::{FromSql, ToSql, Type},
@@ -41,6 +44,8 @@ const PIPELINE: usize = 25;
 #[derive(Debug)]
 pub(super) struct Postgres {
     pool: Pool<Manager>,
+    /// Each connection holds the other end until it has ended.
+    alive: Arc<watch::Sender<()>>,
 }
 
 impl Postgres {
@@ -51,7 +56,8 @@ impl Postgres {
         postgres.options(format!("-c statement_timeout={timeout} -c timezone=UTC"));
         postgres.application_name("rootstock");
         postgres.connect_timeout(config.acquire_timeout);
-        let manager = Manager { postgres, tls, prepare: config.prepared_statements };
+        let alive = Arc::new(watch::Sender::new(()));
+        let manager = Manager { postgres, tls, prepare: config.prepared_statements, alive: Arc::clone(&alive) };
         let pool = Pool::builder(manager)
             .max_size(config.max_connections)
             .wait_timeout(Some(config.acquire_timeout))
@@ -59,7 +65,12 @@ impl Postgres {
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(Error::internal)?;
-        Ok(Self { pool })
+        Ok(Self { pool, alive })
+    }
+
+    pub(super) async fn close(&self) {
+        self.pool.close();
+        self.alive.closed().await;
     }
 
     pub(super) async fn connection(&self) -> Result<Held> {
@@ -72,6 +83,7 @@ pub(super) struct Manager {
     postgres: Config,
     tls: MakeRustlsConnect,
     prepare: bool,
+    alive: Arc<watch::Sender<()>>,
 }
 
 impl std::fmt::Debug for Manager {
@@ -103,10 +115,12 @@ impl managed::Manager for Manager {
     async fn create(&self) -> Result<Session, tokio_postgres::Error> {
         // Boxed: the handshake's state would make every future that may need a connection ten kilobytes larger.
         let (client, connection) = Box::pin(self.postgres.connect(self.tls.clone())).await?;
+        let alive = self.alive.subscribe();
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::warn!(error.cause = told::by_postgres(&error), "a database connection ended");
             }
+            drop(alive);
         });
         let statements = self.prepare.then(|| Mutex::new(Cache::new(STATEMENTS)));
         Ok(Session { client, tls: self.tls.clone(), statements, abandoned: AtomicBool::new(false) })
@@ -145,9 +159,12 @@ impl Held {
     }
 
     pub(super) async fn batch(&self, sql: &str) -> Result<()> {
-        let client = &self.session()?.client;
+        let session = self.session()?;
         let batch = if self.begins.swap(false, Ordering::Relaxed) { &format!("begin; {sql}") } else { sql };
-        client.batch_execute(batch).await.map_err(from_postgres)
+        let mut guard = CancelOnDrop { session, done: false };
+        let result = session.client.batch_execute(batch).await.map_err(from_postgres);
+        guard.done = true;
+        result
     }
 
     /// Runs `work`, behind the beginning of a transaction if one is to begin.

@@ -1,3 +1,4 @@
 //! What happens when things break: real servers, real databases, and faults between them.
 
 mod clusters;
+mod start;
