@@ -1,4 +1,5 @@
 //! What happens when things break: real servers, real databases, and faults between them.
 
 mod clusters;
+mod shutdown;
 mod start;
