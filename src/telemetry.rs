@@ -32,7 +32,8 @@ pub fn init(config: &LogConfig) {
     let terminal = stderr().is_terminal();
     let format = config.format.unwrap_or(if terminal { LogFormat::Pretty } else { LogFormat::Json });
     let filter = directives(&config.filter).and(filter_fn(speaks));
-    let lines = fmt::layer().with_writer(stderr);
+    // A line that cannot be written is lost: to tell so on the same standard error would end the program.
+    let lines = fmt::layer().with_writer(stderr).log_internal_errors(false);
     let lines = match format {
         LogFormat::Pretty => lines.with_ansi(terminal).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),

@@ -1,23 +1,35 @@
 //! `rootstock serve`: the server, from its start to its end.
 //!
-//! In: the configuration. Out: answers, until SIGTERM or SIGINT; then what is in flight is answered and the program
-//! ends with 0.
+//! In: the configuration. Out: answers, until a signal to stop; then what is in flight is answered and the program ends
+//! with 0.
 
-use std::{io::Write as _, net::SocketAddr, pin::pin};
+mod prepare;
+mod stop;
+
+use std::{io::Write as _, net::SocketAddr, pin::pin, time::Duration};
 
 use clap::Args;
-use migration::Migrator;
 use rootstock::{
     app::{self, App},
-    catalog::Catalog,
     config::{Config, Options},
-    engine::database::Migrate,
     error::{Error, Kind, Result},
-    http, seed,
+    http,
 };
-use tokio::{net::TcpListener, sync::oneshot, time::sleep};
+use tokio::{
+    net::TcpListener,
+    sync::oneshot,
+    time::{sleep, timeout},
+};
 
 use super::{Outcome, catalog};
+use prepare::prepare;
+use stop::Stop;
+
+/// How long the first requests wait for a database that is there and only has to be migrated, before they are told that
+/// it is not ready.
+const HEAD_START: Duration = Duration::from_secs(2);
+/// How much of the grace is kept for closing what is open, where there is that much: the program ends within the grace.
+const CLOSING: Duration = Duration::from_millis(500);
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -29,70 +41,77 @@ pub(crate) struct Arguments {
 pub(super) async fn run(options: &Options, arguments: &Arguments) -> Outcome {
     let config = Config::new(options)?;
     // Heard from the start on: who is told to stop while it waits for its database stops.
-    let mut stop = Stop::listen()?;
-    let started = tokio::select! {
-        started = start(&config, catalog()?, arguments) => started?,
-        () = stop.requested() => return Ok(()),
-    };
-    Ok(serve(&config, started, stop).await?)
-}
-
-/// The application and the listener, once the database is as it should be.
-async fn start(config: &Config, catalog: Catalog, arguments: &Arguments) -> Result<(App, TcpListener)> {
-    let app = app::build(config, catalog).await?;
-    if arguments.no_migrate {
-        // Whoever migrates elsewhere may not have done so yet: /readyz says what is missing, and the server waits.
-        if let Err(error) = plant(&app).await {
-            tracing::warn!(%error, "the table of trees could not be looked at");
-        }
-    } else {
-        app.database.migrate::<Migrator>(Migrate::Up).await?;
-        plant(&app).await?;
+    let stop = Stop::listen()?;
+    let listener = listen(config.http.bind_addr).await?;
+    let app = app::build(&config, catalog()?).await?;
+    serve(&config, &app, listener, stop, !arguments.no_migrate).await?;
+    if timeout(CLOSING, app.database.close()).await.is_err() {
+        tracing::warn!("stopped with connections to the database in use");
     }
-    let address = config.http.bind_addr;
-    let listener = TcpListener::bind(address).await.map_err(|error| {
-        Error::new(Kind::Unavailable, format!("The address of BIND_ADDR, {address}, cannot be listened on"))
-            .source(error)
-    })?;
-    Ok((app, listener))
-}
-
-async fn plant(app: &App) -> Result<()> {
-    if seed::first_trees(&app.database).await? {
-        tracing::info!("the four trees are planted");
-    }
+    tracing::info!("stopped");
     Ok(())
 }
 
-/// Serves until told to stop, then until every request in flight is answered or the time for that is over.
-async fn serve(config: &Config, (app, listener): (App, TcpListener), mut stop: Stop) -> Result<()> {
-    let address = listener.local_addr().map_err(Error::internal)?;
-    announce(address);
-    let readiness = app.readiness.clone();
+/// Takes the address before anything else is done: somebody else may have it.
+async fn listen(address: SocketAddr) -> Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Error::new(Kind::Unavailable, format!("The address of BIND_ADDR, {address}, cannot be listened on"))
+            .source(error)
+    })
+}
+
+/// Serves until told to stop, then until every request in flight is answered or the time for that is over. The database
+/// is prepared meanwhile: an instance is alive, and says what it waits for, while its database is away.
+async fn serve(config: &Config, app: &App, listener: TcpListener, mut stop: Stop, migrates: bool) -> Result<()> {
+    let (address, readiness) = (listener.local_addr().map_err(Error::internal)?, app.readiness.clone());
+    readiness.begin("The database is being looked at");
+    let mut preparing = tokio::spawn(prepare(app.database.shut(), readiness.clone(), migrates));
+    let mut prepared = tokio::select! {
+        done = &mut preparing => { done.map_err(Error::internal)??; true }
+        () = readiness.settled() => false,
+        () = sleep(HEAD_START) => false,
+        () = stop.requested() => {
+            preparing.abort();
+            return Ok(());
+        }
+    };
+    tracing::info!(%address, "listening");
+    if prepared {
+        greet(address);
+    }
     let (drain, draining) = oneshot::channel::<()>();
     let mut server = pin!(http::serve(listener, app.router(), &config.http, async {
         // Said, or dropped by somebody who will not say it any more: both are the end.
         let _ = draining.await;
     }));
-    tokio::select! {
-        () = &mut server => return Ok(()),
-        () = stop.requested() => {}
+    loop {
+        tokio::select! {
+            () = &mut server => return Ok(()),
+            () = stop.requested() => break,
+            done = &mut preparing, if !prepared => {
+                done.map_err(Error::internal)??;
+                prepared = true;
+                greet(address);
+            }
+        }
     }
     let grace = config.http.shutdown_grace;
     tracing::info!(grace_seconds = grace.as_secs(), "stopping: requests in flight are answered first");
+    preparing.abort();
     readiness.drain();
     let _ = drain.send(());
     tokio::select! {
         () = &mut server => {}
-        () = sleep(grace) => tracing::warn!("stopped with requests in flight: SHUTDOWN_GRACE_SECONDS are over"),
+        () = sleep(grace - CLOSING.min(grace / 4)) => {
+            tracing::warn!("stopped with requests in flight: SHUTDOWN_GRACE_SECONDS are over");
+        }
         () = stop.requested() => tracing::warn!("stopped with requests in flight: told to stop twice"),
     }
     Ok(())
 }
 
-/// Says where everything is: to people on standard output, and to the log.
-fn announce(mut address: SocketAddr) {
-    tracing::info!(%address, "listening");
+/// Says where everything is, to people on standard output.
+fn greet(mut address: SocketAddr) {
     if address.ip().is_unspecified() {
         // All addresses is none that a browser could open.
         address.set_ip(if address.is_ipv4() { [127, 0, 0, 1].into() } else { [0, 0, 0, 0, 0, 0, 0, 1].into() });
@@ -104,44 +123,4 @@ fn announce(mut address: SocketAddr) {
         "Rootstock {version} is up:\n  GraphiQL  http://{address}/graphiql\n  REST      curl http://{address}/trees\n  \
          API docs  http://{address}/docs\nPress Ctrl-C to stop."
     );
-}
-
-/// The signals that tell the program to stop.
-struct Stop {
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-}
-
-impl Stop {
-    #[cfg(unix)]
-    fn listen() -> Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            terminate: signal(SignalKind::terminate()).map_err(Error::internal)?,
-            interrupt: signal(SignalKind::interrupt()).map_err(Error::internal)?,
-        })
-    }
-
-    #[cfg(not(unix))]
-    fn listen() -> Result<Self> {
-        Ok(Self {})
-    }
-
-    /// Waits for the next of them.
-    #[cfg(unix)]
-    async fn requested(&mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-
-    #[cfg(not(unix))]
-    async fn requested(&mut self) {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending().await
-        }
-    }
 }

@@ -3,6 +3,9 @@
 //!
 //! In: the bytes that come, the requests that begin, what is taken of their answers. Out: a [`Watch`] that expires. One
 //! timer serves a connection, and is moved only when it rings, so that a request costs no timer.
+//!
+//! And how a connection ends: what the client still sends is read for a moment, because a socket that is closed with
+//! bytes unread is reset, and a client that is reset may lose the answer it was about to read.
 
 use axum::{
     body::{Body, Bytes},
@@ -14,18 +17,30 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
-    time::{Instant, sleep_until},
+    time::{Instant, Sleep, sleep, sleep_until},
 };
+
+/// How long a connection whose time is over has for its last words.
+pub(super) const FAREWELL: Duration = Duration::from_secs(1);
+/// How often a connection that is to end is looked at.
+const LOOK: Duration = Duration::from_millis(25);
 
 /// No deadline: the server is the one who takes time, and requests have a bound of their own.
 const NONE: u64 = u64::MAX;
+
+/// Nothing has come over the connection yet.
+const FIRST: u8 = 0;
+/// A request was answered: the next byte is the first of a head.
+const NEXT: u8 = 1;
+/// A head, or what it began, is being read.
+const BEGUN: u8 = 2;
 
 /// The time of one connection.
 pub(super) struct Watch {
@@ -36,8 +51,8 @@ pub(super) struct Watch {
     deadline: AtomicU64,
     /// How many requests are in flight.
     requests: AtomicUsize,
-    /// The next byte is the first of a head.
-    between: AtomicBool,
+    /// How far the next head has come.
+    awaiting: AtomicU8,
     /// By HTTP/2 bytes come at any time; it is asked by pings whether they make sense.
     multiplexed: AtomicBool,
 }
@@ -52,7 +67,7 @@ impl Watch {
             idle: millis(idle),
             deadline: AtomicU64::new(head),
             requests: AtomicUsize::new(0),
-            between: AtomicBool::new(false),
+            awaiting: AtomicU8::new(FIRST),
             multiplexed: AtomicBool::new(false),
         }
     }
@@ -63,7 +78,7 @@ impl Watch {
             self.multiplexed.store(true, Relaxed);
         }
         self.requests.fetch_add(1, Relaxed);
-        self.between.store(false, Relaxed);
+        self.awaiting.store(BEGUN, Relaxed);
         self.deadline.store(NONE, Relaxed);
         Taking(Arc::clone(self))
     }
@@ -81,6 +96,20 @@ impl Watch {
         }
     }
 
+    /// Waits until a connection that is to end has been without a request for `rest`, be it one whose head has only
+    /// begun. By HTTP/2 there is nothing to wait for: its clients are told which of their requests will be answered.
+    pub(super) async fn quiet(&self, rest: Duration) {
+        let mut since = Instant::now();
+        while !self.multiplexed.load(Relaxed) {
+            if self.requests.load(Relaxed) > 0 || self.awaiting.load(Relaxed) == BEGUN {
+                since = Instant::now();
+            } else if since.elapsed() >= rest {
+                return;
+            }
+            sleep(LOOK).await;
+        }
+    }
+
     fn now(&self) -> u64 {
         millis(self.start.elapsed())
     }
@@ -90,7 +119,11 @@ impl Watch {
     }
 
     fn arrived(&self) {
-        if self.between.load(Relaxed) && !self.multiplexed.load(Relaxed) && self.between.swap(false, Relaxed) {
+        if self.awaiting.load(Relaxed) == BEGUN || self.multiplexed.load(Relaxed) {
+            return;
+        }
+        // The first head has its time from the connection's beginning on.
+        if self.awaiting.swap(BEGUN, Relaxed) == NEXT {
             self.allow(self.head);
         }
     }
@@ -114,7 +147,7 @@ impl Drop for Taking {
     fn drop(&mut self) {
         let watch = &self.0;
         if watch.requests.fetch_sub(1, Relaxed) == 1 {
-            watch.between.store(true, Relaxed);
+            watch.awaiting.store(NEXT, Relaxed);
             // Also of an answer whose end the client does not take.
             watch.allow(watch.idle);
         }
@@ -156,11 +189,13 @@ impl HttpBody for Taken {
 pub(super) struct Watched<S> {
     socket: S,
     watch: Arc<Watch>,
+    /// When a socket that was shut is closed, whatever still comes.
+    farewell: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Watched<S> {
     pub(super) fn new(socket: S, watch: Arc<Watch>) -> Self {
-        Self { socket, watch }
+        Self { socket, watch, farewell: None }
     }
 }
 
@@ -175,7 +210,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Watched<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.socket).poll_write(cx, bytes)
     }
@@ -184,8 +219,22 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         Pin::new(&mut self.socket).poll_flush(cx)
     }
 
+    /// Says that nothing more will come, then reads what the client still sends until it has ended too, or for a moment.
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(cx)
+        let Self { socket, farewell, .. } = &mut *self;
+        if farewell.is_none() {
+            ready!(Pin::new(&mut *socket).poll_shutdown(cx))?;
+        }
+        let farewell = farewell.get_or_insert_with(|| Box::pin(sleep(FAREWELL)));
+        while farewell.as_mut().poll(cx).is_pending() {
+            let mut unheard = [0; 4096];
+            let mut unheard = ReadBuf::new(&mut unheard);
+            // An end, be it a rude one, is what is waited for.
+            if ready!(Pin::new(&mut *socket).poll_read(cx, &mut unheard)).is_err() || unheard.filled().is_empty() {
+                break;
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_write_vectored(
@@ -206,6 +255,7 @@ mod tests {
     use super::*;
     use futures_util::stream;
     use std::task::Waker;
+    use tokio::time::timeout;
 
     const HEAD: Duration = Duration::from_secs(100);
     const IDLE: Duration = Duration::from_secs(1_000);
@@ -244,6 +294,23 @@ mod tests {
         drop(other);
         watch.arrived();
         assert!(deadline(&watch) >= 1_000, "by HTTP/2 a byte is no head");
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_quiet_when_no_request_has_begun() {
+        let (watch, moment) = (watch(), Duration::from_millis(1));
+        let is_quiet = async || timeout(LOOK * 4, watch.quiet(moment)).await.is_ok();
+        assert!(is_quiet().await, "nothing came yet");
+        watch.arrived();
+        assert!(!is_quiet().await, "a head has begun");
+        let request = watch.request(Version::HTTP_11);
+        assert!(!is_quiet().await, "a request is in flight");
+        drop(request);
+        assert!(is_quiet().await, "it was answered");
+        watch.arrived();
+        assert!(!is_quiet().await, "the next head has begun");
+        let _other = watch.request(Version::HTTP_2);
+        assert!(is_quiet().await, "by HTTP/2 GOAWAY may be said at any time");
     }
 
     #[test]

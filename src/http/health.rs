@@ -1,13 +1,13 @@
 //! Whether the process is up, and whether it can serve.
 //!
-//! In: the database. Out: `/livez`, which never asks it, and `/readyz`, which does.
+//! In: the database, and what the start and the end of the program say of themselves. Out: `/livez`, which never asks the
+//! database, and `/readyz`, which does.
 
 use crate::{
     engine::database::Database,
     error::{Error, Kind, Result},
 };
 use axum::{Router, extract::State, routing::get};
-use migration::Migrator;
 use std::{
     sync::{
         Arc,
@@ -15,10 +15,13 @@ use std::{
     },
     time::Duration,
 };
-use tokio::time::timeout;
+use tokio::{sync::watch, time::timeout};
 
 /// How long the answer of `/readyz` may take, if a request may take longer.
 const LIMIT: Duration = Duration::from_secs(4);
+
+/// The paths of health, which are asked for at any time.
+pub(super) const HEALTH: [&str; 2] = ["/livez", "/readyz"];
 
 /// Whether this instance takes work. Clones share it.
 #[derive(Debug, Clone)]
@@ -28,17 +31,49 @@ pub struct Readiness(Arc<Inner>);
 struct Inner {
     database: Database,
     limit: Duration,
-    /// Once seen, a migrated schema stays one.
-    migrated: AtomicBool,
+    start: watch::Sender<Start>,
     draining: AtomicBool,
 }
 
+/// How far the start has come.
+#[derive(Debug, Clone)]
+enum Start {
+    /// It goes on; what is being done.
+    Under(String),
+    /// It is held up; by what.
+    Held(String),
+    /// All that is needed is there.
+    Done,
+}
+
 impl Readiness {
-    /// The readiness of an instance over `database`, whose requests may take so long.
+    /// The readiness of an instance over `database`, whose requests may take so long. The database is as it should be,
+    /// unless [`Readiness::begin`] says that it will have to be made so.
     pub fn new(database: Database, request_time: Duration) -> Self {
-        let (migrated, draining) = (AtomicBool::new(false), AtomicBool::new(false));
         let limit = LIMIT.min(request_time * 3 / 4);
-        Self(Arc::new(Inner { database, limit, migrated, draining }))
+        let (start, draining) = (watch::Sender::new(Start::Done), AtomicBool::new(false));
+        Self(Arc::new(Inner { database, limit, start, draining }))
+    }
+
+    /// The start is at this: until [`Readiness::done`], `/readyz` says so.
+    pub fn begin(&self, what: &str) {
+        self.0.start.send_replace(Start::Under(what.to_owned()));
+    }
+
+    /// The start is held up by this: until [`Readiness::done`], `/readyz` says so.
+    pub fn hold(&self, why: &str) {
+        self.0.start.send_replace(Start::Held(why.to_owned()));
+    }
+
+    /// The start has come to its end.
+    pub fn done(&self) {
+        self.0.start.send_replace(Start::Done);
+    }
+
+    /// Waits until the start is held up, or done.
+    pub async fn settled(&self) {
+        // The other end is here.
+        let _ = self.0.start.subscribe().wait_for(|start| !matches!(start, Start::Under(_))).await;
     }
 
     /// From now on the instance takes no new work: `/readyz` says so, that balancers look elsewhere.
@@ -57,23 +92,20 @@ impl Readiness {
         if self.0.draining.load(Ordering::Relaxed) {
             return Err(not_ready("The server is stopping"));
         }
-        if self.0.migrated.load(Ordering::Relaxed) {
-            self.0.database.ping().await?;
-            return Ok("ready\n");
+        let start = self.0.start.borrow().clone();
+        if let Start::Under(what) | Start::Held(what) = start {
+            return Err(not_ready("The server is starting").details(what));
         }
-        let status = self.0.database.migration_status::<Migrator>().await?;
-        if let Some((name, _)) = status.iter().find(|(_, applied)| !applied) {
-            return Err(not_ready("The schema is not migrated").details(format!("{name} is pending")));
-        }
-        self.0.migrated.store(true, Ordering::Relaxed);
+        self.0.database.ping().await?;
         Ok("ready\n")
     }
 }
 
 /// The two paths of health.
 pub(super) fn routes(readiness: Readiness) -> Router {
+    let [live, ready] = HEALTH;
     Router::new()
-        .route("/livez", get(async || "alive\n"))
-        .route("/readyz", get(async |State(readiness): State<Readiness>| readiness.check().await))
+        .route(live, get(async || "alive\n"))
+        .route(ready, get(async |State(readiness): State<Readiness>| readiness.check().await))
         .with_state(readiness)
 }

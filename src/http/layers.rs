@@ -2,7 +2,7 @@
 //!
 //! In: a request. Out: its response, with an id, a log line, a bound on its time, and no panic.
 
-use super::arrival::Arrival;
+use super::{arrival::Arrival, health::HEALTH};
 use crate::{
     auth::client::Client,
     config::{AllowedOrigins, HttpConfig, Networks},
@@ -42,6 +42,15 @@ pub(super) struct Bounds {
     pub(super) trusted_proxies: Arc<Networks>,
 }
 
+/// Stands in the extensions of a request that came by a connection which was made while the server was stopping.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Late;
+
+/// Refuses a request that came too late: the server takes no new work, and says so on every path but those of health.
+fn turn_away() -> Response {
+    Error::new(Kind::Unavailable, "The server is stopping").hint("Ask another instance").into_response()
+}
+
 /// The id, the log line, the bound on time and the end of panics: one layer, since each of its own would cost as much.
 pub(super) async fn surround(State(bounds): State<Bounds>, request: Request, next: Next) -> Response {
     let start = Instant::now();
@@ -52,11 +61,14 @@ pub(super) async fn surround(State(bounds): State<Bounds>, request: Request, nex
     let personal = request.uri().path().starts_with("/auth/");
     // The route and not the path: a path can hold a key, and a query string values, which are nobody else's business.
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let is_health = route.as_ref().is_some_and(|route| HEALTH.contains(&route.as_str()));
+    let late = request.extensions().get::<Late>().is_some() && !is_health;
     let (parts, body) = request.into_parts();
     let (body, arrival) = Arrival::watch(body);
     let mut request = Request::from_parts(parts, body);
     request.extensions_mut().insert(client);
-    let work = AssertUnwindSafe(tokio::time::timeout(bounds.time, next.run(request))).catch_unwind();
+    let answer = async { if late { turn_away() } else { next.run(request).await } };
+    let work = AssertUnwindSafe(tokio::time::timeout(bounds.time, answer)).catch_unwind();
     let response = match work.await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) if arrival.is_awaited() => {

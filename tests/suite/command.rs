@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// 32 bytes, as JWT_SECRET_KEY must have them at least.
-const KEY: &str = "a-key-of-the-tests-0123456789-xy";
+pub(crate) const KEY: &str = "a-key-of-the-tests-0123456789-xy";
 pub(crate) const PASSWORD: &str = "seven green herons wade";
 pub(crate) const OTHER_PASSWORD: &str = "nine grey badgers dig";
 
@@ -59,9 +59,13 @@ async fn a_server_that_may_not_migrate_waits_until_somebody_has() {
         assert_eq!(status("/livez").await, StatusCode::OK);
         assert_eq!(status("/readyz").await, StatusCode::SERVICE_UNAVAILABLE);
         let ready = format!("{}/readyz", server.base);
+        let why = reqwest::get(&ready).await.expect("an answer").text().await.expect("a text");
+        assert!(why.contains("m20261121_000001_create_trees is pending"), "{why}");
+        assert_eq!(status("/trees").await, StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(place.run(&["health", "--url", &ready]).code, Some(1));
         place.succeeds(&["migrate", "up"]);
-        assert_eq!(status("/readyz").await, StatusCode::OK);
+        soon(async || status("/readyz").await == StatusCode::OK).await;
+        assert_eq!(count(&server.base, "trees").await, 4);
         place.succeeds(&["health", "--url", &ready]);
     }
 }
@@ -246,7 +250,7 @@ async fn answers(base: &str, token: &str, status: StatusCode) {
 }
 
 /// Waits until something is so.
-async fn soon(is_so: impl AsyncFn() -> bool) {
+pub(crate) async fn soon(is_so: impl AsyncFn() -> bool) {
     let waiting = async {
         while !is_so().await {
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;

@@ -94,8 +94,21 @@ impl Place {
 
     /// The same with more arguments, an empty list of which leaves out the command's name as well.
     pub(crate) fn serve_with(&self, arguments: &[&str]) -> Server {
-        let mut child = self
-            .command(arguments)
+        Self::launch(self.command(arguments))
+    }
+
+    /// The same by a shell, which `prepares` what the program inherits.
+    pub(crate) fn serve_by(&self, prepares: &str) -> Server {
+        let program = self.command(&[]);
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{prepares}; exec \"$0\"")]).arg(program.get_program());
+        shell.current_dir(self.path()).env_clear();
+        shell.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        Self::launch(shell)
+    }
+
+    fn launch(mut command: Command) -> Server {
+        let mut child = command
             .env("BIND_ADDR", "127.0.0.1:0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -105,7 +118,7 @@ impl Place {
         let log = Arc::new(Mutex::new(String::new()));
         let (listening, address) = mpsc::channel();
         let (stderr, kept) = (child.stderr.take().expect("a piped standard error"), Arc::clone(&log));
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                 if let Some(address) = listens(&line) {
                     let _ = listening.send(address);
@@ -116,7 +129,8 @@ impl Place {
             }
         });
         let address = address.recv_timeout(PATIENCE);
-        let server = Server { child, log, base: address.clone().map(|at| format!("http://{at}")).unwrap_or_default() };
+        let base = address.clone().map(|at| format!("http://{at}")).unwrap_or_default();
+        let server = Server { child, log, reader: Some(reader), base };
         assert!(address.is_ok(), "the server does not say where it listens:\n{}", server.log());
         server
     }
@@ -134,6 +148,7 @@ fn listens(line: &str) -> Option<String> {
 pub(crate) struct Server {
     child: Child,
     log: Arc<Mutex<String>>,
+    reader: Option<thread::JoinHandle<()>>,
     /// `http://` and where it listens.
     pub(crate) base: String,
 }
@@ -145,19 +160,37 @@ impl Server {
     }
 
     /// Sends the signal that service managers send, and waits for the end: its code, standard output and log.
-    pub(crate) fn terminate(mut self) -> Ended {
-        let kill = format!("kill -TERM {}", self.child.id());
+    pub(crate) fn terminate(self) -> Ended {
+        self.signal("TERM");
+        self.end()
+    }
+
+    /// Sends a signal.
+    pub(crate) fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
         assert!(Command::new("sh").args(["-c", &kill]).status().expect("sh").success());
+    }
+
+    /// Whether it runs.
+    pub(crate) fn runs(&mut self) -> bool {
+        self.child.try_wait().expect("the program's state").is_none()
+    }
+
+    /// Waits for the end: its code, standard output and log.
+    pub(crate) fn end(mut self) -> Ended {
         let since = Instant::now();
         let status = loop {
             match self.child.try_wait().expect("the program's state") {
                 Some(status) => break status,
-                None if since.elapsed() > PATIENCE => panic!("SIGTERM does not end it:\n{}", self.log()),
+                None if since.elapsed() > PATIENCE => panic!("it does not end:\n{}", self.log()),
                 None => thread::park_timeout(Duration::from_millis(20)),
             }
         };
         let mut out = String::new();
         self.child.stdout.take().expect("a piped standard output").read_to_string(&mut out).expect("UTF-8");
+        if let Some(reader) = self.reader.take() {
+            reader.join().expect("the log is read to its end");
+        }
         Ended { code: status.code(), out, err: self.log() }
     }
 }

@@ -106,6 +106,17 @@ pub(super) fn from_postgres(error: tokio_postgres::Error) -> Error {
     shown.source(told::by_postgres(&error))
 }
 
+/// That the database was reached and does not let this program in, in the words of the log.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Refusal(pub(super) String);
+
+/// Whether the database was reached and does not let this program in: a user, a password or a database that it does not
+/// know. Waiting does not help.
+pub fn is_refusal(error: &Error) -> bool {
+    std::error::Error::source(error).is_some_and(|cause| cause.is::<Refusal>())
+}
+
 /// The columns in PostgreSQL's `Key (a, b)=(1, 2) already exists.`; an expression gives its argument.
 fn key_columns(detail: &str) -> Option<Vec<String>> {
     let (columns, _) = detail.strip_prefix("Key (")?.split_once(")=(")?;

@@ -13,8 +13,8 @@ mod tls;
 mod told;
 mod work;
 
-pub use errors::error_of;
 pub(crate) use errors::{NO_REFERENCE, taken};
+pub use errors::{error_of, is_refusal};
 pub use orm::Migrate;
 pub(crate) use orm::{bound, orm_value};
 #[cfg(fuzzing)]
@@ -28,7 +28,13 @@ use crate::{
 };
 use bytes::Bytes;
 use secrecy::ExposeSecret as _;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 use tokio::sync::mpsc;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
@@ -126,6 +132,10 @@ pub struct Database {
     /// long, and all of them together must not hold all.
     snapshots: Arc<Semaphore>,
     wait: Duration,
+    /// Whether it is as its users need it; see [`Database::shut`].
+    ready: Arc<AtomicBool>,
+    /// Held by who makes it so, and is not kept out.
+    preparing: bool,
 }
 
 #[derive(Debug)]
@@ -150,7 +160,37 @@ impl Database {
             return Err(Error::bad_request("DATABASE_URL must begin with sqlite: or postgres:"));
         };
         let snapshots = Arc::new(Semaphore::new((config.max_connections / 2).max(1)));
-        Ok(Self { backend: Arc::new(backend), snapshots, wait: config.acquire_timeout })
+        let ready = Arc::new(AtomicBool::new(true));
+        Ok(Self { backend: Arc::new(backend), snapshots, wait: config.acquire_timeout, ready, preparing: false })
+    }
+
+    /// Keeps everybody out until [`Database::open`], because the schema is not yet as the program needs it: whoever asks
+    /// for a connection is told at once that there is none. Only what this returns is let in.
+    #[must_use]
+    pub fn shut(&self) -> Self {
+        self.ready.store(false, Ordering::Relaxed);
+        Self { preparing: true, ..self.clone() }
+    }
+
+    /// Lets everybody in.
+    pub fn open(&self) {
+        self.ready.store(true, Ordering::Relaxed);
+    }
+
+    fn admit(&self) -> Result<()> {
+        if self.preparing || self.ready.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        Err(Error::new(Kind::Unavailable, "The database is not ready yet").hint("Try again in a moment"))
+    }
+
+    /// Gives nobody a connection any more, and ends those that are idle in the way that the database expects; waits until
+    /// all are ended, those in use when they are given back.
+    pub async fn close(&self) {
+        match &*self.backend {
+            Backend::Sqlite(sqlite) => sqlite.close(),
+            Backend::Postgres(postgres) => postgres.close().await,
+        }
     }
 
     /// Which SQL it speaks.
@@ -166,6 +206,7 @@ impl Database {
     /// # Errors
     /// `Unavailable` when none comes free in time or the database is away.
     pub async fn read(&self) -> Result<Connection> {
+        self.admit()?;
         Ok(Connection(match &*self.backend {
             Backend::Sqlite(sqlite) => Held::Sqlite(sqlite.reader().await?),
             Backend::Postgres(postgres) => Held::Postgres(postgres.connection().await?),
@@ -174,6 +215,7 @@ impl Database {
 
     /// A connection for writes.
     async fn writer(&self) -> Result<Connection> {
+        self.admit()?;
         Ok(Connection(match &*self.backend {
             Backend::Sqlite(sqlite) => Held::Sqlite(sqlite.writer().await?),
             Backend::Postgres(postgres) => Held::Postgres(postgres.connection().await?),

@@ -93,24 +93,33 @@ impl Database {
     /// The migrations of `M`, and whether each is applied. Writes nothing.
     ///
     /// # Errors
-    /// `Unavailable` when the database is away.
+    /// Those of [`Database::applied_migrations`].
     pub async fn migration_status<M: MigratorTrait>(&self) -> Result<Vec<(String, bool)>> {
+        let applied = self.applied_migrations().await?;
+        let status = |name: &str| (name.to_owned(), applied.iter().any(|applied| applied == name));
+        Ok(M::migrations().iter().map(|migration| status(migration.name())).collect())
+    }
+
+    /// The names of the migrations that were applied, also by another version of the program. Writes nothing.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is away, and `Forbidden` when it does not let the program look.
+    pub async fn applied_migrations(&self) -> Result<Vec<String>> {
         let history = async |connection: &Connection| {
             let statement = Statement::from_string(backend(self.dialect()), "select version from seaql_migrations");
             connection.orm(statement, OrmRows::default).await
         };
-        let applied = match self.reading(history).await {
+        let mut rows = match self.reading(history).await {
             Ok(rows) => rows,
-            // Where nothing was ever applied, there is no table either, which is a defect of any other statement.
+            // Where nothing was ever applied, there is no table either: a name that is not there is a defect elsewhere.
             Err(error) if error.kind == Kind::Internal => Vec::new(),
             Err(error) => return Err(error),
         };
-        let applied = |name: &str| {
-            let mut versions = applied.iter().filter_map(|row| row.values.get("version"));
-            versions.any(|version| matches!(version, sea_orm::Value::String(Some(version)) if version == name))
+        let version = |row: &mut ProxyRow| match row.values.remove("version") {
+            Some(sea_orm::Value::String(Some(version))) => Some(version),
+            _ => None,
         };
-        let migrations = M::migrations();
-        Ok(migrations.iter().map(|migration| (migration.name().to_owned(), applied(migration.name()))).collect())
+        Ok(rows.iter_mut().filter_map(version).collect())
     }
 }
 

@@ -143,7 +143,10 @@ impl Held {
     pub(super) async fn batch(&self, sql: &str) -> Result<()> {
         let session = self.session()?;
         let batch = if self.begins.swap(false, Ordering::Relaxed) { &format!("begin; {sql}") } else { sql };
-        session.client.batch_execute(batch).await.map_err(|error| session.failed(error))
+        let mut guard = CancelOnDrop { session, done: false };
+        let result = session.client.batch_execute(batch).await.map_err(|error| session.failed(error));
+        guard.done = true;
+        result
     }
 
     /// Runs `work`, behind the beginning of a transaction if one is to begin.

@@ -162,6 +162,13 @@ impl Sqlite {
         Ok(Self { writer, readers, wait: config.acquire_timeout })
     }
 
+    pub(super) fn close(&self) {
+        // The writer's connection is closed by its last holder, and takes the log into the file.
+        if let Some(readers) = &self.readers {
+            readers.close();
+        }
+    }
+
     pub(super) async fn reader(&self) -> Result<Held> {
         match &self.readers {
             Some(pool) => Ok(Held::new(Lease::Reader(pool.get().await.map_err(without)?))),
@@ -454,6 +461,18 @@ impl Row for rusqlite::Row<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// What has been acknowledged survives a loss of power: the log is on the disk before a commit returns.
+    #[test]
+    fn a_commit_waits_for_the_disk() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}?mode=rwc", folder.path().join("x.db").display());
+        let writer = Location::parse(&url).unwrap().open(true).unwrap();
+        let connection = writer.lock();
+        let synchronous: i64 = connection.pragma_query_value(None, "synchronous", |row| row.get(0)).unwrap();
+        let journal: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
+        assert_eq!((synchronous, journal.as_str()), (2, "wal"), "2 is FULL");
+    }
 
     #[test]
     fn a_url_says_where_the_file_is() {

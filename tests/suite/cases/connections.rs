@@ -27,24 +27,24 @@ fn quick() -> Setup {
 }
 
 /// A socket, and what came over it.
-struct Wire(TcpStream);
+pub(crate) struct Wire(pub(crate) TcpStream);
 
 impl Wire {
     async fn to(server: &Server) -> Self {
         Self::at(server.url.trim_start_matches("http://")).await
     }
 
-    async fn at(address: &str) -> Self {
+    pub(crate) async fn at(address: &str) -> Self {
         Self(TcpStream::connect(address).await.expect("a connection"))
     }
 
-    async fn send(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(crate) async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         // The other end may have heard enough already.
         let _ = self.0.write_all(bytes.as_ref()).await;
     }
 
     /// Everything that comes until the server closes the connection.
-    async fn rest(&mut self) -> String {
+    pub(crate) async fn rest(&mut self) -> String {
         let mut bytes = Vec::new();
         let end = timeout(PATIENCE, self.0.read_to_end(&mut bytes)).await.expect("the server closes the connection");
         if let Err(error) = end {
@@ -54,7 +54,7 @@ impl Wire {
     }
 
     /// One answer whose body ends with `end`.
-    async fn until(&mut self, end: &str) -> String {
+    pub(crate) async fn until(&mut self, end: &str) -> String {
         let mut bytes = Vec::new();
         while !bytes.ends_with(end.as_bytes()) {
             let byte = timeout(PATIENCE, self.0.read_u8()).await.expect("an answer in time");
@@ -72,7 +72,7 @@ async fn told(server: &Server, bytes: impl AsRef<[u8]>) -> String {
     wire.rest().await
 }
 
-const ALIVE: &str = "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n";
+pub(crate) const ALIVE: &str = "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n";
 
 #[tokio::test]
 async fn a_client_that_does_not_say_what_it_wants_is_left() {
@@ -262,13 +262,13 @@ async fn connections_are_counted() {
 }
 
 /// A frame of HTTP/2.
-fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).expect("a short frame").to_be_bytes();
     [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
 }
 
 /// The preface of HTTP/2, the client's settings, and nothing else.
-fn preface() -> Vec<u8> {
+pub(crate) fn preface() -> Vec<u8> {
     [b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), frame(4, 0, 0, &[])].concat()
 }
 
@@ -339,11 +339,23 @@ async fn a_drain_ends_every_connection_when_it_has_nothing_left_to_do() {
     stop.send(()).expect("the server waits for it");
     assert_eq!((silent.rest().await, idle.rest().await), (String::new(), String::new()));
     assert!(!serving.is_finished());
-    assert!(TcpStream::connect(&address).await.is_err(), "nobody new is let in");
+    // Who comes now is heard, and sent elsewhere.
+    for (request, status) in
+        [("GET /trees", 503), ("GET /nowhere", 503), ("GET /graphql?query={__typename}", 503), ("GET /livez", 200)]
+    {
+        let mut late = Wire::at(&address).await;
+        late.send(format!("{request} HTTP/1.1\r\nhost: x\r\n\r\n")).await;
+        let answer = late.rest().await.to_lowercase();
+        assert!(answer.starts_with(&format!("http/1.1 {status} ")), "{request}: {answer}");
+        for header in ["connection: close", "x-request-id: ", if status == 503 { "retry-after: " } else { "" }] {
+            assert!(answer.contains(&format!("\r\n{header}")), "{request}: no {header} in {answer}");
+        }
+    }
     busy.send(body).await;
     let answer = busy.rest().await;
     assert!(answer.starts_with("HTTP/1.1 401 ") && answer.contains("\r\nconnection: close\r\n"), "{answer}");
     timeout(PATIENCE, serving).await.expect("the server ends").expect("without a panic");
+    assert!(TcpStream::connect(&address).await.is_err(), "nobody listens any more");
 }
 
 fn patient_with_nobody() -> Setup {

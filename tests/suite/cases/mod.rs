@@ -14,7 +14,7 @@ mod bulk;
 mod by_filter;
 mod concealed;
 mod concurrency;
-mod connections;
+pub(crate) mod connections;
 mod counts;
 mod cursors;
 mod document;

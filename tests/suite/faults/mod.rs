@@ -2,10 +2,13 @@
 
 mod clusters;
 mod conflicts;
+mod crash;
 mod outages;
 mod pools;
 mod read_only;
+mod shutdown;
 mod stalls;
+mod start;
 
 use crate::support::{Caller::*, Server, Setup, cluster::Cluster};
 use serde_json::{Value, json};

@@ -3,7 +3,13 @@
 //! In: the configuration. Out: a [`Held`] connection, or what is wrong, told to the log once for all who wait.
 
 use super::{
-    super::{PoolStatus, errors::from_postgres, exhausted, outage::Outage, tls, told, unavailable},
+    super::{
+        PoolStatus,
+        errors::{Refusal, from_postgres},
+        exhausted,
+        outage::Outage,
+        tls, told, unavailable,
+    },
     Held, STATEMENTS, Session,
 };
 use crate::{
@@ -20,7 +26,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tokio::sync::{Mutex as AsyncMutex, Semaphore};
+use tokio::sync::{Mutex as AsyncMutex, Semaphore, watch};
 use tokio_postgres::Config;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
@@ -39,6 +45,8 @@ pub(in super::super) struct Postgres {
     /// One at a time looks whether the database is there, past the pool.
     probe: AsyncMutex<()>,
     wait: Duration,
+    /// Each connection holds the other end until it has ended.
+    alive: Arc<watch::Sender<()>>,
 }
 
 impl Postgres {
@@ -60,7 +68,8 @@ impl Postgres {
             generation: AtomicU64::new(0),
             cancellations: Semaphore::new(CANCELLATIONS),
         });
-        let manager = Manager { postgres, tls, prepare: config.prepared_statements, shared };
+        let alive = Arc::new(watch::Sender::new(()));
+        let manager = Manager { postgres, tls, prepare: config.prepared_statements, shared, alive: Arc::clone(&alive) };
         let pool = Pool::builder(manager)
             .max_size(config.max_connections)
             .wait_timeout(Some(config.acquire_timeout))
@@ -68,7 +77,12 @@ impl Postgres {
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(Error::internal)?;
-        Ok(Self { pool, probe: AsyncMutex::new(()), wait: config.acquire_timeout })
+        Ok(Self { pool, probe: AsyncMutex::new(()), wait: config.acquire_timeout, alive })
+    }
+
+    pub(in super::super) async fn close(&self) {
+        self.pool.close();
+        self.alive.closed().await;
     }
 
     pub(in super::super) async fn connection(&self) -> Result<Held> {
@@ -90,9 +104,9 @@ impl Postgres {
                 let told = told::by_postgres(&error);
                 // Of the class of a user that is not let in, or a database that is not there.
                 let refused =
-                    error.code().is_some_and(|code| ["28", "3D"].iter().any(|of| code.code().starts_with(of)));
+                    error.code().is_some_and(|code| ["28", "3D", "42501"].iter().any(|of| code.code().starts_with(of)));
                 outage.away(&told, refused);
-                unavailable(told)
+                if refused { unavailable(Refusal(told)) } else { unavailable(told) }
             }
             PoolError::Timeout(_) => {
                 let told = format!("no connection was made within {:?}", self.wait);
@@ -128,6 +142,7 @@ pub(super) struct Manager {
     tls: MakeRustlsConnect,
     prepare: bool,
     shared: Arc<Shared>,
+    alive: Arc<watch::Sender<()>>,
 }
 
 /// What all connections know of one another.
@@ -155,11 +170,12 @@ impl managed::Manager for Manager {
         // Boxed: the handshake's state would make every future that may need a connection ten kilobytes larger.
         let (client, connection) = Box::pin(self.postgres.connect(self.tls.clone())).await?;
         self.shared.outage.here();
-        let shared = Arc::clone(&self.shared);
+        let (shared, alive) = (Arc::clone(&self.shared), self.alive.subscribe());
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 shared.outage.cut(&told::by_postgres(&error));
             }
+            drop(alive);
         });
         Ok(Session {
             client,
