@@ -3,7 +3,7 @@
 //! In: the configuration. Out: answers, until SIGTERM or SIGINT; then what is in flight is answered and the program
 //! ends with 0.
 
-use std::{io::Write as _, net::SocketAddr, pin::pin};
+use std::{future::pending, io::Write as _, net::SocketAddr, pin::pin, time::Duration};
 
 use clap::Args;
 use migration::Migrator;
@@ -14,10 +14,14 @@ use rootstock::{
     engine::database::Migrate,
     error::{Error, Kind, Result},
     http, seed,
+    telemetry::traces,
 };
-use tokio::{net::TcpListener, sync::oneshot, time::sleep};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::sleep};
 
-use super::{Outcome, catalog};
+use super::{Failure, Outcome, catalog};
+
+/// How long the collector has for the last traces, behind the grace of requests.
+const FLUSH: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -28,13 +32,50 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(options: &Options, arguments: &Arguments) -> Outcome {
     let config = Config::new(options)?;
+    trace(options)?;
     // Heard from the start on: who is told to stop while it waits for its database stops.
     let mut stop = Stop::listen()?;
     let started = tokio::select! {
         started = start(&config, catalog()?, arguments) => started?,
         () = stop.requested() => return Ok(()),
     };
-    Ok(serve(&config, started, stop).await?)
+    let admin = Admin::start(&config, &started.0).await?;
+    let served = serve(&config, started, stop).await;
+    // It has told of the end as well.
+    drop(admin);
+    traces::stop(FLUSH).await;
+    Ok(served?)
+}
+
+/// Begins to trace, if somebody takes traces.
+fn trace(options: &Options) -> Outcome {
+    let Some(config) = options.traces()? else { return Ok(()) };
+    traces::start(&config).map_err(|error| Failure::No(format!("error: traces cannot be sent: {error}")))
+}
+
+/// What is served to those who run the program, until this is dropped: also while requests in flight are answered.
+struct Admin(Option<JoinHandle<()>>);
+
+impl Admin {
+    async fn start(config: &Config, app: &App) -> Result<Self> {
+        let Some(address) = config.http.admin_addr else { return Ok(Self(None)) };
+        let listener = TcpListener::bind(address).await.map_err(|error| {
+            let message = format!("The address of ADMIN_ADDR, {address}, cannot be listened on");
+            Error::new(Kind::Unavailable, message).source(error)
+        })?;
+        let address = listener.local_addr().map_err(Error::internal)?;
+        tracing::info!(%address, "metrics and health are served");
+        let (router, config) = (app.admin_router(), config.http.clone());
+        Ok(Self(Some(tokio::spawn(async move { http::serve(listener, router, &config, pending()).await }))))
+    }
+}
+
+impl Drop for Admin {
+    fn drop(&mut self) {
+        if let Some(serving) = &self.0 {
+            serving.abort();
+        }
+    }
 }
 
 /// The application and the listener, once the database is as it should be.

@@ -29,6 +29,10 @@ mod words;
 use crate::{
     catalog::{Catalog, scalar::Style},
     error::{Error, Result},
+    telemetry::{
+        metrics,
+        record::{self, Stage},
+    },
 };
 use authorize::{Authorized, Who};
 use bind::{Argument, Bound};
@@ -123,7 +127,12 @@ impl Engine {
     /// Those of [`plan::plan`] and [`authorize::authorize`].
     pub fn authorize(&self, question: &Question, style: Style, bounds: Bounds, who: &Who) -> Result<Authorized<Query>> {
         let catalog = &self.0.catalog;
-        authorize::authorize(catalog, plan::plan(catalog, question, style, bounds)?, who)
+        let planned = {
+            let _plan = record::stage(Stage::Plan);
+            plan::plan(catalog, question, style, bounds)?
+        };
+        let _authorize = record::stage(Stage::Authorize);
+        authorize::authorize(catalog, planned, who)
     }
 
     /// The plan of a question for a caller, out of the cache if it was asked before.
@@ -132,10 +141,13 @@ impl Engine {
     /// Those of [`plan::plan`] and [`authorize::authorize`].
     pub fn prepare(&self, question: &Question, style: Style, bounds: Bounds, who: &Who) -> Result<Arc<Plan>> {
         let default_page = bounds.default_page;
-        if let Some(plan) = self.0.plans.get(&PlanRef { question, style, who, default_page }) {
+        let kept = self.0.plans.get(&PlanRef { question, style, who, default_page });
+        metrics::looked_up(metrics::Cache::Plans, kept.is_some());
+        if let Some(plan) = kept {
             return Ok(plan);
         }
         let query = self.authorize(question, style, bounds, who)?;
+        let _compile = record::stage(Stage::Compile);
         let plan = Arc::new(compile::compile(&self.0.catalog, &query, self.0.database.dialect(), style));
         // A question of very many values is seldom asked twice, and its plan is as large.
         if plan.slots.len() > LARGE {
@@ -164,7 +176,8 @@ impl Engine {
     /// # Errors
     /// What the database says.
     pub async fn read(&self, connection: &Connection, plan: &Plan, bound: &Bound) -> Result<Answer> {
-        execute::read(connection, plan, bound, None).await
+        let _execute = record::stage(Stage::Execute);
+        execute::read(connection, plan, bound, None).await.inspect(told)
     }
 
     /// Runs a plan inside a transaction, which the caller commits, or drops where it failed.
@@ -172,9 +185,10 @@ impl Engine {
     /// # Errors
     /// `NotFound` and `Forbidden` for rows that are not there or not to be changed, and what the database says.
     pub async fn write(&self, transaction: &Transaction, plan: &Plan, bound: &Bound) -> Result<Answer> {
+        let _execute = record::stage(Stage::Execute);
         match &plan.write {
-            Some(write) => execute::write(transaction, write, plan, bound, None).await,
-            None => execute::read(transaction, plan, bound, None).await,
+            Some(write) => execute::write(transaction, write, plan, bound, None).await.inspect(written),
+            None => execute::read(transaction, plan, bound, None).await.inspect(told),
         }
     }
 
@@ -196,7 +210,9 @@ impl Engine {
             return self.read(&self.0.database.read().await?, plan, bound).await;
         }
         if let Some((create, direct)) = plan.direct() {
-            return execute::direct(&self.0.database.writer().await?, create, direct, bound).await;
+            let writer = self.0.database.writer().await?;
+            let _execute = record::stage(Stage::Execute);
+            return execute::direct(&writer, create, direct, bound).await.inspect(written);
         }
         self.in_transaction(false, async |transaction| self.write(transaction, plan, bound).await).await
     }
@@ -220,6 +236,7 @@ impl Engine {
                 },
             };
             let answer = execute::write(transaction, write, plan, bound, ending.state).await?;
+            written(&answer);
             if let Some(accept) = ending.accept {
                 accept(&answer)?;
             }
@@ -234,6 +251,7 @@ impl Engine {
     /// Runs `work` in a transaction, which stays unless it fails or is to be undone.
     async fn in_transaction<T>(&self, undone: bool, work: impl AsyncFnOnce(&Transaction) -> Result<T>) -> Result<T> {
         let transaction = self.0.database.begin().await?;
+        let _execute = record::stage(Stage::Execute);
         let done = work(&transaction).await;
         if done.is_ok() && !undone {
             transaction.commit().await?;
@@ -254,10 +272,20 @@ impl Engine {
         principal: &Principal,
     ) -> Result<(Answer, Option<Long>)> {
         let bound = self.bind(plan, arguments, principal)?;
-        match &plan.ahead {
-            Some(ahead) => execute::long_page(self.0.database.snapshot().await?, plan, ahead, bound).await,
-            None => Ok((execute::page(&self.0.database.read().await?, plan, &bound).await?, None)),
-        }
+        let page = match &plan.ahead {
+            Some(ahead) => {
+                let snapshot = self.0.database.snapshot().await?;
+                let _execute = record::stage(Stage::Execute);
+                execute::long_page(snapshot, plan, ahead, bound).await?
+            }
+            None => {
+                let connection = self.0.database.read().await?;
+                let _execute = record::stage(Stage::Execute);
+                (execute::page(&connection, plan, &bound).await?, None)
+            }
+        };
+        told(&page.0);
+        Ok(page)
     }
 
     /// The row of `resource` with the key `key`, with all its columns, as REST writes it; none if the caller sees none.
@@ -277,4 +305,14 @@ impl Engine {
         let answer = self.run(&plan, &[Argument::Text(key.to_owned())], principal).await?;
         Ok((answer.rows > 0).then_some(answer.bytes))
     }
+}
+
+/// Notes the rows that an answer has.
+fn told(answer: &Answer) {
+    record::rows(answer.rows);
+}
+
+/// Notes the rows that a write has touched, whether its answer has them or not.
+fn written(answer: &Answer) {
+    record::rows(answer.rows.max(answer.touched));
 }

@@ -4,7 +4,7 @@
 //! connection. `axum::serve` sets no bound on a client that is slow, so it does not serve here.
 
 use super::connection::{Taken, Taking, Watch, Watched};
-use crate::config::HttpConfig;
+use crate::{config::HttpConfig, telemetry::metrics};
 use axum::{
     Router,
     body::Body,
@@ -111,6 +111,7 @@ impl Server {
         mut draining: watch::Receiver<bool>,
         _permit: OwnedSemaphorePermit,
     ) {
+        let _open = metrics::connection();
         // An answer is written as a whole: to wait for more of it only delays it. A socket that cannot be told so works.
         let _ = stream.set_nodelay(true);
         let watch = Arc::new(Watch::new(self.head, self.idle));
@@ -128,7 +129,7 @@ impl Server {
         // What a connection ended with is the client's affair: each request that came has its line in the log.
         tokio::select! {
             biased;
-            _ = connection.as_mut() => return,
+            ended = connection.as_mut() => return heard(&ended),
             () = watch.expired() => {}
             () = drained => {
                 connection.as_mut().graceful_shutdown();
@@ -141,6 +142,15 @@ impl Server {
         // By HTTP/2 the client is told which of its requests have been seen.
         connection.as_mut().graceful_shutdown();
         let _ = timeout(FAREWELL, connection).await;
+    }
+}
+
+/// Tells of a connection that ended with what is no HTTP: it has no request whose line could.
+fn heard(ended: &Result<(), Box<dyn std::error::Error + Send + Sync>>) {
+    let error = ended.as_ref().err().and_then(|error| error.downcast_ref::<hyper::Error>());
+    if error.is_some_and(hyper::Error::is_parse) {
+        metrics::malformed();
+        tracing::info!("a connection ended with what is no HTTP");
     }
 }
 

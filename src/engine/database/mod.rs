@@ -7,6 +7,7 @@
 mod errors;
 mod orm;
 mod postgres;
+mod seen;
 mod sqlite;
 mod tls;
 mod told;
@@ -15,6 +16,7 @@ pub use errors::error_of;
 pub(crate) use errors::{NO_REFERENCE, taken};
 pub use orm::Migrate;
 pub(crate) use orm::{bound, orm_value};
+pub use seen::Pool;
 #[cfg(fuzzing)]
 pub use sqlite::fuzzing;
 
@@ -22,6 +24,7 @@ use crate::{
     catalog::scalar::{Cell, Value},
     config::DatabaseConfig,
     error::{Error, Kind, Result},
+    telemetry::record::{self, Stage},
 };
 use bytes::Bytes;
 use secrecy::ExposeSecret as _;
@@ -146,10 +149,13 @@ impl Database {
     /// # Errors
     /// `Unavailable` when none comes free in time or the database is away.
     pub async fn read(&self) -> Result<Connection> {
-        Ok(Connection(match &*self.backend {
+        let waiting = seen::Waiting::begin();
+        let connection = Connection(match &*self.backend {
             Backend::Sqlite(sqlite) => Held::Sqlite(sqlite.reader().await?),
             Backend::Postgres(postgres) => Held::Postgres(postgres.connection().await?),
-        }))
+        });
+        waiting.ended();
+        Ok(connection)
     }
 
     /// A connection for a write of one statement, which is a transaction by itself.
@@ -157,10 +163,13 @@ impl Database {
     /// # Errors
     /// `Unavailable` when none comes free in time or the database is away.
     pub async fn writer(&self) -> Result<Connection> {
-        Ok(Connection(match &*self.backend {
+        let waiting = seen::Waiting::begin();
+        let connection = Connection(match &*self.backend {
             Backend::Sqlite(sqlite) => Held::Sqlite(sqlite.writer().await?),
             Backend::Postgres(postgres) => Held::Postgres(postgres.connection().await?),
-        }))
+        });
+        waiting.ended();
+        Ok(connection)
     }
 
     /// A transaction for writes. Dropped, it is rolled back.
@@ -228,6 +237,7 @@ impl Connection {
         values: &Arc<[Value]>,
         sink: impl Fn() -> S + Send + Sync + 'static,
     ) -> Result<S::Output> {
+        let _seen = seen::statement(self.dialect(), sql);
         match &self.0 {
             Held::Sqlite(held) => held.run(sql, values, sink).await,
             Held::Postgres(held) => held.run(sql, values, sink()).await,
@@ -246,6 +256,7 @@ impl Connection {
         sink: S,
         out: mpsc::Sender<Bytes>,
     ) -> Result<()> {
+        let _seen = seen::statement(self.dialect(), sql);
         match &self.0 {
             Held::Sqlite(held) => held.flow(sql, values, sink, out).await,
             Held::Postgres(held) => held.flow(sql, values, sink, out).await,
@@ -258,6 +269,7 @@ impl Connection {
     /// # Errors
     /// Which of them failed first, and what the database says of it.
     pub async fn run_each<S: Sink>(&self, statements: Vec<Ready<S>>) -> Result<Vec<S::Output>, (usize, Error)> {
+        let _seen = statements.first().map(|(sql, ..)| seen::statement(self.dialect(), sql));
         match &self.0 {
             Held::Sqlite(held) => held.run_each(statements).await,
             Held::Postgres(held) => held.run_each(statements).await,
@@ -266,6 +278,7 @@ impl Connection {
 
     /// Runs statements that take no values and whose rows nobody wants.
     pub(crate) async fn batch(&self, sql: &str) -> Result<()> {
+        let _seen = seen::statement(self.dialect(), sql);
         match &self.0 {
             Held::Sqlite(held) => held.batch(sql).await,
             Held::Postgres(held) => held.batch(sql).await,
@@ -311,6 +324,7 @@ impl Transaction {
     /// # Errors
     /// A constraint that is checked last, or a database that went away: nothing has happened then.
     pub async fn commit(mut self) -> Result<()> {
+        let _execute = record::stage(Stage::Execute);
         self.connection.batch("commit").await?;
         self.open = false;
         Ok(())

@@ -3,7 +3,7 @@
 //! A connection is not pinged before or after use: one that died is seen to be closed when it is next asked for. A
 //! request that is dropped half way cancels its statement and gives up its connection.
 
-use super::{Flow, Ready, Row, Sink, errors::from_postgres, tls, told, unavailable, unheard};
+use super::{Flow, Ready, Row, Sink, errors::from_postgres, seen, tls, told, unavailable, unheard};
 use crate::{
     catalog::scalar::{Cell, Value},
     config::DatabaseConfig,
@@ -60,6 +60,10 @@ impl Postgres {
             .build()
             .map_err(Error::internal)?;
         Ok(Self { pool })
+    }
+
+    pub(super) fn pool(&self) -> seen::Pool {
+        seen::Pool::of("primary", &self.pool.status())
     }
 
     pub(super) async fn connection(&self) -> Result<Held> {

@@ -10,7 +10,7 @@ mod functions;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 
-use super::{Flow, Ready, Row, Sink, errors::from_sqlite, told, unavailable, unheard};
+use super::{Flow, Ready, Row, Sink, errors::from_sqlite, seen, told, unavailable, unheard};
 use crate::{
     catalog::scalar::{Cell, Value},
     config::DatabaseConfig,
@@ -157,6 +157,13 @@ impl Sqlite {
         };
         let writer = Arc::new(tokio::sync::Mutex::new(Arc::new(writer)));
         Ok(Self { writer, readers, wait: config.acquire_timeout })
+    }
+
+    pub(super) fn pools(&self) -> Vec<seen::Pool> {
+        let held = usize::from(self.writer.try_lock().is_err());
+        let writer = seen::Pool { name: "writer", used: held, idle: 1 - held, max: 1, waiting: 0 };
+        let readers = self.readers.as_ref().map(|pool| seen::Pool::of("readers", &pool.status()));
+        readers.into_iter().chain([writer]).collect()
     }
 
     pub(super) async fn reader(&self) -> Result<Held> {

@@ -7,6 +7,7 @@
 //! with one key, so that the tokens of the registration are good on every copy.
 
 mod answer;
+pub(crate) mod collector;
 mod people;
 pub(crate) mod postgres;
 pub(crate) mod provider;
