@@ -61,13 +61,22 @@ pub async fn build(config: &Config, catalog: Catalog) -> Result<App> {
 impl App {
     /// What answers HTTP.
     pub fn router(&self) -> Router {
-        http::router(http::Parts {
+        http::router(self.parts())
+    }
+
+    /// What answers those who run the program, on an address of its own. With it there are metrics.
+    pub fn admin_router(&self) -> Router {
+        http::admin_router(self.parts())
+    }
+
+    fn parts(&self) -> http::Parts {
+        http::Parts {
             auth: self.auth.clone(),
             engine: self.engine.clone(),
             graphql: self.graphql.clone(),
             rest: self.rest.clone(),
             readiness: self.readiness.clone(),
             config: self.http.clone(),
-        })
+        }
     }
 }

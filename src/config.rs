@@ -9,6 +9,7 @@ mod key;
 mod options;
 mod parse;
 mod public_key;
+mod traces;
 
 use std::{
     fmt,
@@ -25,6 +26,7 @@ pub use self::{
     database::DatabaseConfig,
     options::{LogConfig, LogFormat, Options},
     public_key::PublicKey,
+    traces::TracesConfig,
 };
 
 /// What a secret prints as.
@@ -60,9 +62,13 @@ pub struct Config {
 impl Config {
     /// The configuration that `options` describe. Makes the local signing key if one is needed and not there.
     pub fn new(options: &Options) -> Result<Self, ConfigError> {
+        let http = options.http();
+        if http.admin_addr.is_some_and(|admin| admin.port() != 0 && admin == http.bind_addr) {
+            return Err(ConfigError::new("ADMIN_ADDR", "must be another address than BIND_ADDR"));
+        }
         let database = options.database()?;
         let auth = AuthConfig::new(options, &database)?;
-        Ok(Self { database, auth, http: options.http(), graphql: options.graphql(), limits: options.limits() })
+        Ok(Self { database, auth, http, graphql: options.graphql(), limits: options.limits() })
     }
 
     /// The defaults over the database at `database_url`, on any free port, with a key of its own; the environment is

@@ -1,12 +1,12 @@
 //! The audit: one line of the log for each thing that happens to an account or a session.
 //!
-//! In: what happened, to whom, and from where. Out: an event of the target [`AUDIT`], with ids alone: no
+//! In: what happened, to whom, and from where. Out: an event of the target [`AUDIT`], and a count, with ids alone: no
 //! e-mail address, which may be a password typed into the wrong field, and no token.
 
 use uuid::Uuid;
 
 use super::client::Client;
-use crate::telemetry::AUDIT;
+use crate::telemetry::{AUDIT, metrics};
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,6 +75,7 @@ impl Event {
 /// Writes that `event` happened to the account `user`, if one is known, at a request of `client`; without one it was
 /// done from the shell.
 pub fn record(event: Event, user: Option<Uuid>, client: Option<&Client>) {
+    metrics::event(event.name());
     let address = client.map(|client| tracing::field::display(client.address));
     let request_id = client.map(|client| client.request_id.to_str().unwrap_or_default());
     tracing::info!(

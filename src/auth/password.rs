@@ -36,6 +36,8 @@ const LINE: usize = 64;
 #[derive(Debug, Clone)]
 pub struct Passwords {
     cores: Arc<Semaphore>,
+    /// How many cores there are.
+    most: usize,
     /// The places at work and in line.
     places: Arc<Semaphore>,
     memory: Arc<Memory>,
@@ -67,8 +69,16 @@ impl Passwords {
         Self::at_once(available_parallelism().map_or(1, Into::into))
     }
 
+    /// How many pieces of work are being done, and how many wait for a core.
+    pub(super) fn load(&self) -> (usize, usize) {
+        let working = self.most - self.cores.available_permits().min(self.most);
+        let taken = self.most * (1 + LINE) - self.places.available_permits().min(self.most * (1 + LINE));
+        (working, taken.saturating_sub(working))
+    }
+
     fn at_once(cores: usize) -> Self {
         Self {
+            most: cores,
             cores: Arc::new(Semaphore::new(cores)),
             places: Arc::new(Semaphore::new(cores * (1 + LINE))),
             memory: Arc::default(),

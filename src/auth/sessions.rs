@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     accounts::Accounts,
-    audit::{Event, record},
+    audit::{self, Event},
     bearers::{Bearer, Bearers},
     client::Client,
     identities::Identities,
@@ -29,6 +29,7 @@ use crate::{
     },
     entities::sessions::Model as Row,
     error::{Error, Kind, Result},
+    telemetry::record::{self, Stage},
 };
 
 /// Who is asking, for every layer that wants to know; cheap to clone.
@@ -93,7 +94,7 @@ impl Auth {
         self.limit(client, None)?;
         let refused = || Error::unauthenticated("The refresh token is not good").hint("Sign in again");
         let Some(token) = RefreshToken::parse(token) else {
-            record(Event::RefreshFailed, None, Some(client));
+            audit::record(Event::RefreshFailed, None, Some(client));
             return Err(refused());
         };
         self.limit_session(client, &token).await?;
@@ -103,7 +104,7 @@ impl Auth {
         let (event, row) = match (rotation, role) {
             (Rotation::Rotated(row), Some(role)) => {
                 let session = self.session(tokens, row.id, next, row.user_id, role)?;
-                record(Event::Refreshed, Some(row.user_id), Some(client));
+                audit::record(Event::Refreshed, Some(row.user_id), Some(client));
                 return Ok(session);
             }
             (Rotation::Rotated(row), None) => (Event::RefreshFailed, Some(row)),
@@ -112,7 +113,7 @@ impl Auth {
         };
         let user = row.map(|row| row.user_id);
         user.into_iter().for_each(|user| self.shared.accounts.forget(user));
-        record(event, user, Some(client));
+        audit::record(event, user, Some(client));
         Err(refused())
     }
 
@@ -146,7 +147,7 @@ impl Auth {
         let end = async |transaction: &Transaction| session_rows::end(transaction, row.id).await;
         if self.shared.database.writing(end).await? {
             self.shared.accounts.forget(row.user_id);
-            record(Event::SignedOut, Some(row.user_id), Some(client));
+            audit::record(Event::SignedOut, Some(row.user_id), Some(client));
         }
         Ok(())
     }
@@ -171,11 +172,14 @@ impl Auth {
 
     /// The same for a request that may not be about who asks: nothing is recorded.
     pub async fn principal(&self, headers: &HeaderMap, client: Option<&Client>) -> Result<Principal> {
+        let _auth = record::stage(Stage::Auth);
         let mut values = headers.get_all(AUTHORIZATION).iter();
-        match (values.next(), values.next()) {
-            (value, None) => self.authenticate(value, client).await,
-            _ => Err(bad_token("There is more than one Authorization header")),
-        }
+        let principal = match (values.next(), values.next()) {
+            (value, None) => self.authenticate(value, client).await?,
+            _ => return Err(bad_token("There is more than one Authorization header")),
+        };
+        record::caller(principal.subject(), principal.role());
+        Ok(principal)
     }
 
     /// Who asks with `header`, the value of `Authorization`: nobody without one, never nobody with a bad one.
@@ -202,6 +206,11 @@ impl Auth {
         }
     }
 
+    /// How many hashes of passwords are being made, and how many are waited for.
+    pub fn password_work(&self) -> (usize, usize) {
+        self.shared.passwords.load()
+    }
+
     /// What own tokens are made with. Every way to a session comes through here first.
     ///
     /// # Errors
@@ -216,7 +225,7 @@ impl Auth {
     /// Counts an attempt of `client`.
     pub(super) fn limit(&self, client: &Client, account: Option<&str>) -> Result<()> {
         let counted = self.shared.limits.check(client, account);
-        counted.inspect_err(|_| record(Event::RateLimited, None, Some(client)))
+        counted.inspect_err(|_| audit::record(Event::RateLimited, None, Some(client)))
     }
 
     /// The session of a refresh token, if there is one, with this attempt counted for the account that has it.
@@ -224,7 +233,7 @@ impl Auth {
         let row = session_rows::find(&self.shared.database, token).await?;
         if let Some(row) = &row {
             let counted = self.shared.limits.check_account(&row.user_id.to_string());
-            counted.inspect_err(|_| record(Event::RateLimited, Some(row.user_id), Some(client)))?;
+            counted.inspect_err(|_| audit::record(Event::RateLimited, Some(row.user_id), Some(client)))?;
         }
         Ok(row)
     }
@@ -259,7 +268,7 @@ impl Auth {
 /// Records that a token was not taken, if that is what `error` says.
 pub fn refused(error: &Error, client: Option<&Client>) {
     if error.kind == Kind::Unauthenticated {
-        record(Event::TokenRefused, None, client);
+        audit::record(Event::TokenRefused, None, client);
     }
 }
 

@@ -6,7 +6,7 @@
 mod prepare;
 mod stop;
 
-use std::{io::Write as _, net::SocketAddr, pin::pin, time::Duration};
+use std::{future::pending, io::Write as _, net::SocketAddr, pin::pin, time::Duration};
 
 use clap::Args;
 use rootstock::{
@@ -14,14 +14,16 @@ use rootstock::{
     config::{Config, Options},
     error::{Error, Kind, Result},
     http,
+    telemetry::traces,
 };
 use tokio::{
     net::TcpListener,
     sync::oneshot,
+    task::JoinHandle,
     time::{sleep, timeout},
 };
 
-use super::{Outcome, catalog};
+use super::{Failure, Outcome, catalog};
 use prepare::prepare;
 use stop::Stop;
 
@@ -40,24 +42,60 @@ pub(crate) struct Arguments {
 
 pub(super) async fn run(options: &Options, arguments: &Arguments) -> Outcome {
     let config = Config::new(options)?;
+    trace(options)?;
     // Heard from the start on: who is told to stop while it waits for its database stops.
     let stop = Stop::listen()?;
-    let listener = listen(config.http.bind_addr).await?;
+    let listener = listen("BIND_ADDR", config.http.bind_addr).await?;
     let app = app::build(&config, catalog()?).await?;
-    serve(&config, &app, listener, stop, !arguments.no_migrate).await?;
-    if timeout(CLOSING, app.database.close()).await.is_err() {
+    let admin = Admin::start(&config, &app).await?;
+    let served = serve(&config, &app, listener, stop, !arguments.no_migrate).await;
+    // It has told of the end as well.
+    drop(admin);
+    // Side by side, for both are in the part of the grace that is kept for them.
+    let (closed, ()) = tokio::join!(timeout(CLOSING, app.database.close()), traces::stop(CLOSING));
+    if closed.is_err() {
         tracing::warn!("stopped with connections to the database in use");
     }
+    served?;
     tracing::info!("stopped");
     Ok(())
 }
 
-/// Takes the address before anything else is done: somebody else may have it.
-async fn listen(address: SocketAddr) -> Result<TcpListener> {
+/// Begins to trace, if somebody takes traces.
+fn trace(options: &Options) -> Outcome {
+    let Some(config) = options.traces()? else { return Ok(()) };
+    traces::start(&config).map_err(|error| Failure::No(format!("error: traces cannot be sent: {error}")))
+}
+
+/// Takes the address of `variable` before anything else is done: somebody else may have it.
+async fn listen(variable: &str, address: SocketAddr) -> Result<TcpListener> {
     TcpListener::bind(address).await.map_err(|error| {
-        Error::new(Kind::Unavailable, format!("The address of BIND_ADDR, {address}, cannot be listened on"))
+        Error::new(Kind::Unavailable, format!("The address of {variable}, {address}, cannot be listened on"))
             .source(error)
     })
+}
+
+/// What is served to those who run the program, until this is dropped: from the start on, while the database is waited
+/// for, and also while requests in flight are answered.
+struct Admin(Option<JoinHandle<()>>);
+
+impl Admin {
+    async fn start(config: &Config, app: &App) -> Result<Self> {
+        let Some(address) = config.http.admin_addr else { return Ok(Self(None)) };
+        let listener = listen("ADMIN_ADDR", address).await?;
+        let address = listener.local_addr().map_err(Error::internal)?;
+        tracing::info!(%address, "metrics and health are served");
+        let (router, config) = (app.admin_router(), config.http.clone());
+        Ok(Self(Some(tokio::spawn(async move { http::serve(listener, router, &config, pending()).await }))))
+    }
+}
+
+impl Drop for Admin {
+    fn drop(&mut self) {
+        if let Some(serving) = &self.0 {
+            serving.abort();
+        }
+    }
 }
 
 /// Serves until told to stop, then until every request in flight is answered or the time for that is over. The database

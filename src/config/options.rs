@@ -14,8 +14,8 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::{
-    AllowedOrigins, ConfigError, DatabaseConfig, GraphQlConfig, HttpConfig, JwtAlgorithm, Limits, Networks, database,
-    parse,
+    AllowedOrigins, ConfigError, DatabaseConfig, GraphQlConfig, HttpConfig, JwtAlgorithm, Limits, Networks,
+    TracesConfig, database, parse,
 };
 
 /// A head is a packet or two: whoever takes longer for it has no request to make.
@@ -199,15 +199,13 @@ pub enum LogFormat {
     Json,
 }
 
-/// What is logged, and how, and where traces go.
+/// What is logged, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogConfig {
     /// The form of log lines; by what standard error is when not said.
     pub format: Option<LogFormat>,
     /// Directives that tracing-subscriber has accepted.
     pub filter: String,
-    /// The collector that traces are sent to; none, and there are no traces.
-    pub otlp_endpoint: Option<Url>,
 }
 
 impl Options {
@@ -292,11 +290,15 @@ impl Options {
 
     /// What is logged, and how.
     pub fn log(&self) -> LogConfig {
-        LogConfig {
-            format: self.log_format,
-            filter: self.rust_log.clone(),
-            otlp_endpoint: self.otel_exporter_otlp_endpoint.clone(),
-        }
+        LogConfig { format: self.log_format, filter: self.rust_log.clone() }
+    }
+
+    /// Where traces go; none, and nothing is traced. Most of it is said by variables that are OpenTelemetry's own.
+    ///
+    /// # Errors
+    /// A variable that asks for something that is not done here.
+    pub fn traces(&self) -> Result<Option<TracesConfig>, ConfigError> {
+        TracesConfig::new(self.otel_exporter_otlp_endpoint.as_ref(), |name| std::env::var(name).ok())
     }
 }
 

@@ -10,7 +10,10 @@ use super::{
     database::{Flow, Row, Sink, Transaction},
     render::{ListPart, ListProgram, Program, Shared, write_ops},
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    telemetry::record,
+};
 use bytes::Bytes;
 use futures_util::{Stream, future::join, stream};
 use std::{io, sync::Arc};
@@ -50,7 +53,7 @@ impl Long {
     /// Tells the rows, until they are all, or the time is over.
     pub fn tell(self, until: Instant) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static {
         let (out, parts) = mpsc::channel(1);
-        tokio::spawn(async move {
+        tokio::spawn(record::follow(async move {
             tokio::select! {
                 told = timeout_at(until, self.send(&out)) => match told {
                     // Nobody is there any more, or somebody has it all.
@@ -64,7 +67,7 @@ impl Long {
                 },
                 () = out.closed() => tracing::debug!("a client went away before the end of its answer"),
             }
-        });
+        }));
         stream::unfold(Some(parts), async |parts| {
             let mut parts = parts?;
             match parts.recv().await {

@@ -29,6 +29,10 @@ mod words;
 use crate::{
     catalog::{Catalog, scalar::Style},
     error::{Error, Result},
+    telemetry::{
+        metrics,
+        record::{self, Stage},
+    },
 };
 use authorize::{Authorized, Who};
 use bind::{Argument, Bound};
@@ -123,7 +127,12 @@ impl Engine {
     /// Those of [`plan::plan`] and [`authorize::authorize`].
     pub fn authorize(&self, question: &Question, style: Style, bounds: Bounds, who: &Who) -> Result<Authorized<Query>> {
         let catalog = &self.0.catalog;
-        authorize::authorize(catalog, plan::plan(catalog, question, style, bounds)?, who)
+        let planned = {
+            let _plan = record::stage(Stage::Plan);
+            plan::plan(catalog, question, style, bounds)?
+        };
+        let _authorize = record::stage(Stage::Authorize);
+        authorize::authorize(catalog, planned, who)
     }
 
     /// The plan of a question for a caller, out of the cache if it was asked before.
@@ -132,10 +141,13 @@ impl Engine {
     /// Those of [`plan::plan`] and [`authorize::authorize`].
     pub fn prepare(&self, question: &Question, style: Style, bounds: Bounds, who: &Who) -> Result<Arc<Plan>> {
         let default_page = bounds.default_page;
-        if let Some(plan) = self.0.plans.get(&PlanRef { question, style, who, default_page }) {
+        let kept = self.0.plans.get(&PlanRef { question, style, who, default_page });
+        metrics::looked_up(metrics::Cache::Plans, kept.is_some());
+        if let Some(plan) = kept {
             return Ok(plan);
         }
         let query = self.authorize(question, style, bounds, who)?;
+        let _compile = record::stage(Stage::Compile);
         let plan = Arc::new(compile::compile(&self.0.catalog, &query, self.0.database.dialect(), style));
         // A question of very many values is seldom asked twice, and its plan is as large.
         if plan.slots.len() > LARGE {
@@ -164,7 +176,7 @@ impl Engine {
     /// # Errors
     /// What the database says.
     pub async fn read(&self, connection: &Connection, plan: &Plan, bound: &Bound) -> Result<Answer> {
-        execute::read(connection, plan, bound, None).await
+        execute::read(connection, plan, bound, None).await.inspect(told)
     }
 
     /// Runs a plan inside a transaction, which the caller commits, or drops where it failed.
@@ -173,8 +185,8 @@ impl Engine {
     /// `NotFound` and `Forbidden` for rows that are not there or not to be changed, and what the database says.
     pub async fn write(&self, transaction: &Transaction, plan: &Plan, bound: &Bound) -> Result<Answer> {
         match &plan.write {
-            Some(write) => execute::write(transaction, write, plan, bound, None).await,
-            None => execute::read(transaction, plan, bound, None).await,
+            Some(write) => execute::write(transaction, write, plan, bound, None).await.inspect(written),
+            None => execute::read(transaction, plan, bound, None).await.inspect(told),
         }
     }
 
@@ -197,7 +209,7 @@ impl Engine {
         }
         if let Some((create, direct)) = plan.direct() {
             let add = async |connection: &Connection| execute::direct(connection, create, direct, bound).await;
-            return self.0.database.writing_once(add).await;
+            return self.0.database.writing_once(add).await.inspect(written);
         }
         self.0.database.writing(async |transaction| self.write(transaction, plan, bound).await).await
     }
@@ -221,6 +233,7 @@ impl Engine {
                 },
             };
             let answer = execute::write(transaction, write, plan, bound, ending.state).await?;
+            written(&answer);
             if let Some(accept) = ending.accept {
                 accept(&answer)?;
             }
@@ -244,13 +257,15 @@ impl Engine {
         principal: &Principal,
     ) -> Result<(Answer, Option<Long>)> {
         let bound = self.bind(plan, arguments, principal)?;
-        match &plan.ahead {
-            Some(ahead) => execute::long_page(&self.0.database, plan, ahead, bound).await,
+        let page = match &plan.ahead {
+            Some(ahead) => execute::long_page(&self.0.database, plan, ahead, bound).await?,
             None => {
                 let page = async |connection: &Connection| execute::page(connection, plan, &bound).await;
-                Ok((self.0.database.reading(page).await?, None))
+                (self.0.database.reading(page).await?, None)
             }
-        }
+        };
+        told(&page.0);
+        Ok(page)
     }
 
     /// The row of `resource` with the key `key`, with all its columns, as REST writes it; none if the caller sees none.
@@ -270,4 +285,14 @@ impl Engine {
         let answer = self.run(&plan, &[Argument::Text(key.to_owned())], principal).await?;
         Ok((answer.rows > 0).then_some(answer.bytes))
     }
+}
+
+/// Notes the rows that an answer has.
+fn told(answer: &Answer) {
+    record::rows(answer.rows);
+}
+
+/// Notes the rows that a write has touched, whether its answer has them or not.
+fn written(answer: &Answer) {
+    record::rows(answer.rows.max(answer.touched));
 }

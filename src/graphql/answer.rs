@@ -11,6 +11,7 @@ use crate::{
     auth::client::Client,
     catalog::scalar::write_string,
     error::{Error, Kind, Result},
+    telemetry::record,
 };
 use serde_json::{Value, json};
 use std::num::NonZeroU32;
@@ -65,6 +66,7 @@ impl Reader<'_> {
             Refusal::Error(error) => vec![errors::render(&error, None, &self.client.request_id)],
             Refusal::Errors(errors) => errors,
         };
+        note(&errors);
         let bytes = json!({ "errors": self.told(errors) }).to_string().into_bytes();
         Outcome::Refused(Reply { bytes, failed: true, retry_after: None })
     }
@@ -102,12 +104,19 @@ impl Reader<'_> {
         }
         let failed = !failures.is_empty();
         if failed {
+            note(&failures);
             data.extend_from_slice(b",\"errors\":");
             data.extend_from_slice(self.told(failures).to_string().as_bytes());
         }
         data.push(b'}');
         Outcome::Executed(Reply { bytes: data, failed, retry_after })
     }
+}
+
+/// Notes errors, by their number and the code of the first one: codes are ours.
+fn note(errors: &[Value]) {
+    let first = errors.first().and_then(|error| error["extensions"]["code"].as_str());
+    record::errors(errors.len(), first.unwrap_or_default().to_owned());
 }
 
 /// Whether a failure has its own status in every media type: it is not the document or its variables that are wrong.

@@ -21,6 +21,7 @@ use crate::{
     catalog::Catalog,
     engine::cursor,
     error::{Error, Kind, Result},
+    telemetry::{metrics, record},
 };
 use async_graphql::{Name, Pos};
 use async_graphql_parser::{
@@ -77,6 +78,8 @@ pub(super) struct Document {
     pub(super) document: ExecutableDocument,
     /// The operation that runs.
     pub(super) operation: OperationDefinition,
+    /// The same as it is told to who runs the program.
+    pub(super) told: record::Operation,
     /// Whether it asks about the schema.
     pub(super) introspects: bool,
     variables: Vec<Declared>,
@@ -146,7 +149,9 @@ impl Documents {
     /// The document that an operation means, parsed and found valid now or before.
     pub(super) fn find(&self, operation: &Operation<'_>) -> Result<Arc<Document>, Refusal> {
         let text = self.persisted.text(operation)?;
-        let document = match self.kept.get(&text, operation.name) {
+        let kept = self.kept.get(&text, operation.name);
+        metrics::looked_up(metrics::Cache::Documents, kept.is_some());
+        let document = match kept {
             Some(document) => document,
             None => {
                 let document = Arc::new(self.read(&text, operation)?);
@@ -173,10 +178,16 @@ impl Documents {
             size: text.len() as u64,
             introspects: validation::introspects(&document),
             deciding: parse::deciding_variables(&document, &operation),
+            told: told(&document, &operation, given.name),
             document,
             operation,
             variables: declared,
         })
+    }
+
+    /// How many documents are kept.
+    pub(super) fn len(&self) -> usize {
+        self.kept.len()
     }
 
     /// Whether every operation of a document is valid, whatever its variables will be.
@@ -337,6 +348,13 @@ fn declare(definition: &Positioned<VariableDefinition>) -> Declared {
         // Not the parser's `default_value()`, which takes a variable that is not given for one that is null.
         default: definition.default_value.as_ref().map(|value| value.node.clone().into_value()),
     }
+}
+
+/// An operation as it is told.
+fn told(document: &ExecutableDocument, operation: &OperationDefinition, given: Option<&str>) -> record::Operation {
+    let only = || document.operations.iter().next().and_then(|(name, _)| name.map(Name::as_str));
+    let kind = if operation.ty == OperationType::Mutation { "mutation" } else { "query" };
+    record::Operation { name: given.or_else(only).and_then(record::told_name), kind }
 }
 
 /// What the parser says, without the drawing of the line, which may be the whole document.

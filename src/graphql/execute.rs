@@ -29,6 +29,10 @@ use crate::{
         request::Question,
     },
     error::{Error, Kind, Result},
+    telemetry::{
+        metrics,
+        record::{self, Stage},
+    },
 };
 use async_graphql::Name;
 use async_graphql_parser::types::{OperationType, Selection};
@@ -68,6 +72,16 @@ impl GraphQl {
     /// Whether everybody may learn the schema.
     pub fn is_introspectable(&self) -> bool {
         self.0.introspection
+    }
+
+    /// How many documents are kept.
+    pub fn cached_documents(&self) -> usize {
+        self.0.documents.len()
+    }
+
+    /// The plans of how many operations are kept.
+    pub fn cached_operations(&self) -> usize {
+        self.0.operations.len()
     }
 
     /// How many operations a request may hold.
@@ -165,7 +179,9 @@ impl GraphQl {
 
     /// What an operation needs to run, or why it does not: all that is found before anything happens.
     fn ready(&self, operation: &Operation<'_>, principal: &Principal) -> Result<Ready, Refusal> {
+        let parse = record::stage(Stage::Parse);
         let document = self.0.documents.find(operation)?;
+        record::operation(&document.told);
         if operation.safe && document.operation.ty == OperationType::Mutation {
             return Err(Error::method_not_allowed("A mutation must be sent by POST", "POST").into());
         }
@@ -178,7 +194,10 @@ impl GraphQl {
         let shape = document.shape(&trees)?;
         let who = Who::from(principal);
         let known = OperationRef { document: document.id, who: &who, shape: &shape };
-        let prepared = match self.0.operations.get(&known) {
+        drop(parse);
+        let kept = self.0.operations.get(&known);
+        metrics::looked_up(metrics::Cache::Operations, kept.is_some());
+        let prepared = match kept {
             Some(prepared) => prepared,
             None => {
                 let mut next = 0;
@@ -210,16 +229,22 @@ impl GraphQl {
         let reader = Reader { client, concealed: self.conceals_from(principal).then_some(*operation) };
         let Ready { document, prepared, leaves } = match ready {
             Ok(ready) => ready,
-            Err(refusal) => return reader.refused(refusal),
+            Err(refusal) => {
+                metrics::operation(None, "refused", None);
+                return reader.refused(refusal);
+            }
         };
-        if let Some(failed) = prepared.spoilt() {
-            return reader.executed(failed);
-        }
-        reader.executed(if prepared.mutation {
+        let began = metrics::now();
+        let fields = if let Some(failed) = prepared.spoilt() {
+            failed
+        } else if prepared.mutation {
             self.mutate(&prepared, &leaves, principal, client).await
         } else {
             self.query(&document, operation.variables, &prepared, &leaves, principal).await
-        })
+        };
+        let outcome = if fields.iter().any(|(_, _, bytes)| bytes.is_err()) { "error" } else { "ok" };
+        metrics::operation(Some(&document.told), outcome, began.map(|began| began.elapsed()));
+        reader.executed(fields)
     }
 
     fn parse(&self, document: &Document, trees: &[(Name, Option<Tree>)]) -> Result<super::operation::Operation> {
@@ -237,7 +262,10 @@ impl GraphQl {
 
     /// The plans of an operation.
     fn prepare(&self, document: &Document, trees: &[(Name, Option<Tree>)], who: &Who) -> Result<Prepared> {
-        let operation = self.parse(document, trees)?;
+        let operation = {
+            let _parse = record::stage(Stage::Parse);
+            self.parse(document, trees)?
+        };
         let has = |of: fn(&RootKind) -> bool| operation.roots.iter().any(|root| of(&root.kind));
         let sessions = |kind: &RootKind| matches!(kind, RootKind::Session(_) | RootKind::Logout(_));
         if has(sessions) && has(|kind| matches!(kind, RootKind::Question(_))) {

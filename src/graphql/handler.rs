@@ -14,6 +14,7 @@ use crate::{
     auth::client::Client,
     error::{Error, Kind, Result},
     error_http::{self, Failed},
+    telemetry::record,
 };
 use axum::{
     Extension, Router,
@@ -166,6 +167,7 @@ impl Exchange<'_> {
     }
 
     fn failure(self, error: &Error) -> Reply {
+        record::errors(1, errors::code(error.kind));
         let body = serde_json::json!({ "errors": [errors::render(error, None, self.id)] });
         Reply { bytes: body.to_string().into_bytes(), failed: true, retry_after: error.retry_after }
     }

@@ -11,6 +11,7 @@ use crate::{
     catalog::scalar::write_string,
     engine::{authorize::Who, bind::Argument, principal::Principal},
     error::Result,
+    telemetry::record,
 };
 
 impl GraphQl {
@@ -37,6 +38,7 @@ impl GraphQl {
     /// # Errors
     /// Those of logging out.
     pub(super) async fn sign_out(&self, token: &Source, leaves: &[Argument], client: &Client) -> Result<Vec<u8>> {
+        record::withhold_timing();
         self.auth().logout(client, token.argument(leaves).text().unwrap_or_default()).await?;
         Ok(b"true".to_vec())
     }
@@ -52,6 +54,7 @@ impl GraphQl {
         caller: &Principal,
         client: &Client,
     ) -> Result<Vec<u8>> {
+        record::withhold_timing();
         let session = self.open(&field.by, leaves, caller, client).await?;
         let principal = session.principal();
         let mut out = b"{".to_vec();

@@ -1,13 +1,19 @@
 //! What surrounds every request, as few layers as there are reasons for them.
 //!
-//! In: a request. Out: its response, with an id, a log line, a bound on its time, and no panic.
+//! In: a request. Out: its response, with an id, a line that is told of it, a bound on its time, and no panic.
 
-use super::{arrival::Arrival, health::HEALTH};
+use super::{
+    arrival::Arrival,
+    health::HEALTH,
+    line::{Line, Routes},
+    timing,
+};
 use crate::{
     auth::client::Client,
     config::{AllowedOrigins, HttpConfig, Networks},
     error::{Error, Kind},
     error_http,
+    telemetry::record::Record,
 };
 use axum::{
     body::{Body, Bytes, HttpBody as _},
@@ -17,12 +23,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use futures_util::FutureExt as _;
-use std::{
-    convert::Infallible,
-    panic::AssertUnwindSafe,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{convert::Infallible, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 use uuid::Uuid;
 
@@ -33,13 +34,15 @@ const NOSNIFF: HeaderValue = HeaderValue::from_static("nosniff");
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
-/// What every request is held to.
+/// What every request is held to, and told by.
 #[derive(Clone)]
 pub(super) struct Bounds {
     /// How long it may take.
     pub(super) time: Duration,
     /// Whose word is taken for where it comes from.
     pub(super) trusted_proxies: Arc<Networks>,
+    /// The routes of the resources.
+    pub(super) routes: Arc<Routes>,
 }
 
 /// Stands in the extensions of a request that came by a connection which was made while the server was stopping.
@@ -51,48 +54,45 @@ fn turn_away() -> Response {
     Error::new(Kind::Unavailable, "The server is stopping").hint("Ask another instance").into_response()
 }
 
-/// The id, the log line, the bound on time and the end of panics: one layer, since each of its own would cost as much.
+/// The id, the record and its line, the bound on time and the end of panics: one layer, since each of its own would cost as
+/// much.
 pub(super) async fn surround(State(bounds): State<Bounds>, request: Request, next: Next) -> Response {
-    let start = Instant::now();
     let id = request_id(&request);
+    let line = Line::begin(&request, &bounds.routes, &id);
     let client = Client::of(&request, id.clone(), &bounds.trusted_proxies);
-    let method = shown(request.method());
     let is_head = request.method() == Method::HEAD;
     let personal = request.uri().path().starts_with("/auth/");
-    // The route and not the path: a path can hold a key, and a query string values, which are nobody else's business.
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let is_health = route.as_ref().is_some_and(|route| HEALTH.contains(&route.as_str()));
+    let is_health = request.extensions().get().is_some_and(|route: &MatchedPath| HEALTH.contains(&route.as_str()));
     let late = request.extensions().get::<Late>().is_some() && !is_health;
+    let record = Record::new(!personal && timing::is_preferred(request.headers()), line.trace());
     let (parts, body) = request.into_parts();
     let (body, arrival) = Arrival::watch(body);
     let mut request = Request::from_parts(parts, body);
     request.extensions_mut().insert(client);
-    let answer = async { if late { turn_away() } else { next.run(request).await } };
-    let work = AssertUnwindSafe(tokio::time::timeout(bounds.time, answer)).catch_unwind();
-    let response = match work.await {
-        Ok(Ok(response)) => response,
-        Ok(Err(_)) if arrival.is_awaited() => {
-            Error::new(Kind::SlowBody, "The body did not come in the time that a request may take").into_response()
+    let answer = async {
+        let answer = async { if late { turn_away() } else { next.run(request).await } };
+        let work = AssertUnwindSafe(tokio::time::timeout(bounds.time, answer)).catch_unwind();
+        let response = match work.await {
+            Ok(Ok(response)) => response,
+            Ok(Err(_)) if arrival.is_awaited() => {
+                Error::new(Kind::SlowBody, "The body did not come in the time that a request may take").into_response()
+            }
+            Ok(Err(_)) => Error::new(Kind::Timeout, "The request took longer than it may").into_response(),
+            // Where it was went to the log already, by the hook.
+            Err(_) => Error::internal("a handler panicked").into_response(),
+        };
+        let mut response = error_http::quoting(response, id.to_str().unwrap_or_default());
+        let is_bare = is_head || response.status() == StatusCode::NOT_MODIFIED;
+        if is_bare {
+            // The router would tell the length of what it drops: of a HEAD PostgREST does not tell it, and of a 304 it
+            // would be another one than that of the body that the client has (RFC 9110 section 8.6).
+            *response.body_mut() = unmeasured();
         }
-        Ok(Err(_)) => Error::new(Kind::Timeout, "The request took longer than it may").into_response(),
-        // Where it was went to the log already, by the hook.
-        Err(_) => Error::internal("a handler panicked").into_response(),
+        timing::tell(&mut response, line.elapsed());
+        let streams = !is_bare && response.body().size_hint().exact().is_none();
+        line.answered(response, streams)
     };
-    let id_text = id.to_str().unwrap_or_default();
-    let mut response = error_http::quoting(response, id_text);
-    if is_head || response.status() == StatusCode::NOT_MODIFIED {
-        // The router would tell the length of what it drops: of a HEAD PostgREST does not tell it, and of a 304 it would
-        // be another one than that of the body that the client has (RFC 9110 section 8.6).
-        *response.body_mut() = unmeasured();
-    }
-    tracing::info!(
-        http.method = method,
-        http.route = route.as_ref().map_or("none", MatchedPath::as_str),
-        http.status = response.status().as_u16(),
-        duration_ms = start.elapsed().as_secs_f64() * 1e3,
-        request.id = id_text,
-        "request"
-    );
+    let mut response = record.of(answer).await;
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id);
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
@@ -103,26 +103,15 @@ pub(super) async fn surround(State(bounds): State<Bounds>, request: Request, nex
     response
 }
 
-/// A method as the log tells it: one that nobody knows can be any word.
-fn shown(method: &Method) -> &'static str {
-    match *method {
-        Method::GET => "GET",
-        Method::HEAD => "HEAD",
-        Method::POST => "POST",
-        Method::PUT => "PUT",
-        Method::PATCH => "PATCH",
-        Method::DELETE => "DELETE",
-        Method::OPTIONS => "OPTIONS",
-        Method::CONNECT => "CONNECT",
-        Method::TRACE => "TRACE",
-        _ => "other",
-    }
-}
-
 /// An id, and what every answer carries, for what is answered before a request comes to its surroundings: a preflight.
 pub(super) async fn name_preflight(request: Request, next: Next) -> Response {
     let id = (request.method() == Method::OPTIONS).then(|| request_id(&request));
+    let asks = request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let line = id.as_ref().filter(|_| asks).map(|id| Line::preflight(&request, id));
     let mut response = next.run(request).await;
+    if let Some(line) = line {
+        response = line.answered(response, false);
+    }
     if let Some(id) = id {
         response.headers_mut().entry(REQUEST_ID).or_insert(id);
         response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, NOSNIFF);
@@ -199,6 +188,8 @@ pub(super) fn cors(config: &HttpConfig) -> Option<CorsLayer> {
         "prefer",
         "range",
         "range-unit",
+        "traceparent",
+        "tracestate",
         "x-request-id",
     ]);
     let exposed = named(&[
@@ -217,6 +208,7 @@ pub(super) fn cors(config: &HttpConfig) -> Option<CorsLayer> {
         "range-unit",
         "retry-after",
         "server",
+        "server-timing",
         "transfer-encoding",
         "x-request-id",
     ]);

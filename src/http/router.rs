@@ -3,8 +3,11 @@
 //! In: the parts of the application. Out: one router; the fixed paths come first, the resources' take what is left.
 
 use super::{
+    admin,
     health::{self, Readiness},
-    layers, pages,
+    layers,
+    line::Routes,
+    pages,
 };
 use crate::{
     accept::Accept,
@@ -54,8 +57,12 @@ impl std::fmt::Debug for Parts {
 pub fn router(parts: Parts) -> Router {
     let Parts { auth, engine, graphql, rest, readiness, config } = parts;
     let document = Document { engine: engine.clone(), rendered: Arc::default() };
-    let bounds =
-        layers::Bounds { time: config.request_timeout, trusted_proxies: Arc::new(config.trusted_proxies.clone()) };
+    let resources = engine.catalog().resources().iter();
+    let bounds = layers::Bounds {
+        time: config.request_timeout,
+        trusted_proxies: Arc::new(config.trusted_proxies.clone()),
+        routes: Arc::new(Routes::new(resources.map(|of| (of.name.as_str(), of.key_column().name.as_str())))),
+    };
     // Who asks is found out where it matters: pages and health are for everybody, and GraphQL, which answers in its
     // own form, asks for itself.
     let identified = Router::new()
@@ -91,6 +98,12 @@ pub fn router(parts: Parts) -> Router {
     // Around the router, since a route is chosen before the router's own layers run.
     let routes = NormalizePath::trim_trailing_slash(routes);
     Router::new().fallback_service(MapResponseBody::new(routes, layers::measured_once))
+}
+
+/// The router of what is served to those who run the program. It begins to count what metrics tell.
+pub fn admin_router(parts: Parts) -> Router {
+    let Parts { auth, engine, graphql, readiness, .. } = parts;
+    admin::router(readiness, engine, graphql, auth)
 }
 
 /// The landing page for a browser, the OpenAPI document for everybody else, as PostgREST's root has it.

@@ -7,7 +7,7 @@ use super::{
     connection::{FAREWELL, Taken, Taking, Watch, Watched},
     layers::Late,
 };
-use crate::config::HttpConfig;
+use crate::{config::HttpConfig, telemetry::metrics};
 use axum::{
     Router,
     body::Body,
@@ -183,6 +183,7 @@ impl Server {
         draining: watch::Receiver<bool>,
         _permit: OwnedSemaphorePermit,
     ) {
+        let _open = metrics::connection();
         let mut loop_of_it = draining.clone();
         let dropped = async { while loop_of_it.changed().await.is_ok() {} };
         tokio::select! {
@@ -220,7 +221,7 @@ impl Server {
         // What a connection ended with is the client's affair: each request that came has its line in the log.
         tokio::select! {
             biased;
-            _ = connection.as_mut() => return,
+            ended = connection.as_mut() => return heard(&ended),
             () = watch.expired() => {}
             () = quiet => {
                 connection.as_mut().graceful_shutdown();
@@ -248,5 +249,14 @@ impl Server {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         Ok(response.map(|body| taking.answer(body)))
+    }
+}
+
+/// Tells of a connection that ended with what is no HTTP: it has no request whose line could.
+fn heard(ended: &Result<(), Box<dyn std::error::Error + Send + Sync>>) {
+    let error = ended.as_ref().err().and_then(|error| error.downcast_ref::<hyper::Error>());
+    if error.is_some_and(hyper::Error::is_parse) {
+        metrics::malformed();
+        tracing::info!("a connection ended with what is no HTTP");
     }
 }

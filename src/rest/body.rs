@@ -12,6 +12,7 @@ use crate::{
         plan::check_rows,
     },
     error::{Error, Kind, Result},
+    telemetry::record::{self, Stage},
 };
 use axum::http::{HeaderMap, header};
 use serde::Deserialize as _;
@@ -96,6 +97,7 @@ impl<'q> Named<'q> {
 /// `UnsupportedMediaType` for what is not read, `PGRST102` for what is malformed, and for rows whose members differ
 /// where nothing says which of them are meant.
 pub(super) fn rows(headers: &HeaderMap, bytes: &[u8], named: Option<&Named<'_>>) -> Result<Rows> {
+    let _parse = record::stage(Stage::Parse);
     let media = media(headers)?;
     let text = std::str::from_utf8(bytes).map_err(|_| malformed("The body is not UTF-8"))?;
     let rows = match media {

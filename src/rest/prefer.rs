@@ -129,6 +129,8 @@ impl Preferences {
                     first(&mut preferences.handling, strict)
                 }
                 "max-affected" => first(&mut preferences.max_affected, value.parse().ok()),
+                // Honoured by what is around both protocols.
+                "server-timing" => preference == name,
                 _ => preference.is_empty(),
             };
             if !known {

@@ -19,6 +19,7 @@ use crate::{
         request::{Action, Count, Envelope, Form, Key, Position},
     },
     error::{Error, Result},
+    telemetry::record::{self, Stage},
 };
 use axum::{
     body::Body,
@@ -30,6 +31,7 @@ use tokio::time::Instant;
 /// GET of `/{resource}`.
 pub(super) async fn list(call: Call) -> Result<Response> {
     let began = Instant::now();
+    let parse = record::stage(Stage::Parse);
     let resource = call.rest.resource(&call.name)?;
     let media = Media::of(&call.headers)?;
     let preferences = Preferences::of(&call.headers)?;
@@ -49,6 +51,7 @@ pub(super) async fn list(call: Call) -> Result<Response> {
         prefer::Count::Planned => Count::Planned,
         prefer::Count::Estimated => Count::Estimated,
     });
+    drop(parse);
     parsed.question.form = Form { counted, next: true, ..media.form() };
     let (mut answer, long) = call.rest.page(&parsed.question, &parsed.arguments, &call.principal).await?;
     let (status, content_range) = match window.told(answer.rows, answer.total) {
@@ -85,6 +88,7 @@ pub(super) async fn list(call: Call) -> Result<Response> {
 
 /// GET of `/{resource}/{key}`.
 pub(super) async fn item(call: Call) -> Result<Response> {
+    let parse = record::stage(Stage::Parse);
     let resource = call.rest.resource(&call.name)?;
     let media = Media::of(&call.headers)?;
     let Preferences { handling, .. } = Preferences::of(&call.headers)?;
@@ -92,6 +96,7 @@ pub(super) async fn item(call: Call) -> Result<Response> {
     arguments.push(Argument::Text(call.key.clone()));
     let mut question = one(resource, Action::Get(Key::Slot(arguments.len() - 1)), select);
     question.form = Form { tagged: true, ..media.form() };
+    drop(parse);
     let mut answer = call.rest.ask(&question, &arguments, &call.principal).await?;
     if answer.rows == 0 {
         return Err(Error::not_found(format!("There is no such row in {}", call.name)));

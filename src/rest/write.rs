@@ -36,6 +36,7 @@ use crate::{
         request::{Action, Columns, Cut, Envelope, Field, Form, Question, Request},
     },
     error::{Error, Kind, Result},
+    telemetry::record::{self, Stage},
 };
 use axum::{
     body::Bytes,
@@ -56,6 +57,7 @@ struct Write<'c> {
 impl<'c> Write<'c> {
     /// Takes a call apart, and refuses it before its body is read if no caller, or no anonymous one, may write so.
     fn of(call: &'c Call, grants: &[&Grant], on_item: bool) -> Result<Self> {
+        let _parse = record::stage(Stage::Parse);
         let resource = call.rest.resource(&call.name)?;
         let media = Media::of(&call.headers)?;
         let asked = asked(resource, call.rest.catalog(), &call.query)?;

@@ -293,6 +293,7 @@ fn a_wrong_start_is_one_line_that_names_the_variable() {
         ("JWT_PUBLIC_KEY", &private, "error: JWT_PUBLIC_KEY is a private key"),
         ("JWT_JWKS_URL", "id.example.com/hunter2", "error: JWT_JWKS_URL must be a URL as https://"),
         ("RUST_LOG", "info,a=b=c", "error: RUST_LOG must be log directives"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", None),
         ("REQUEST_TIMEOUT_SECONDS", "soon", "error: REQUEST_TIMEOUT_SECONDS must be a whole number"),
     ] {
         let by_variable = Place::empty().with(name, value).run(&["serve"]);
@@ -356,11 +357,14 @@ async fn no_secret_is_ever_printed() {
 }
 
 /// Every variable, with its default.
-const VARIABLES: [(&str, Option<&str>); 28] = [
+const VARIABLES: [(&str, Option<&str>); 32] = [
     ("DATABASE_URL", Some("sqlite://rootstock.db?mode=rwc")),
+    ("DATABASE_PASSWORD", None),
+    ("DATABASE_READ_URL", None),
     ("DATABASE_MAX_CONNECTIONS", Some("10")),
     ("DATABASE_PREPARED_STATEMENTS", Some("on")),
     ("BIND_ADDR", Some("127.0.0.1:8000")),
+    ("ADMIN_ADDR", None),
     ("JWT_SECRET_KEY", None),
     ("JWT_ALGORITHM", Some("HS256")),
     ("JWT_PUBLIC_KEY", None),

@@ -1,7 +1,9 @@
 //! The log of the real program: no value, secret or token that anybody sends is in it, at any level; no request can
 //! write a line of its own; the audit goes on whatever else is asked for.
 //!
-//! Every place of a request in which a value can stand gets one that is easily found again: a canary.
+//! Every place of a request in which a value can stand gets one that is easily found again: a canary. The name of a
+//! GraphQL operation is no value: it is told, once the document was found valid; here none with such a name is. What the
+//! log does not hold, metrics and traces do not hold either.
 
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -14,7 +16,7 @@ use tokio::{
 
 use crate::{
     program::{Place, Server},
-    support::postgres,
+    support::{collector::Collector, postgres},
 };
 
 /// In every value that is sent. Also in lower case, where names are made so.
@@ -30,11 +32,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 struct Talk {
     server: Server,
     client: Client,
+    /// Where metrics are, if the log can be read for it.
+    admin: Option<String>,
 }
 
 impl Talk {
     fn to(server: Server) -> Self {
-        Self { server, client: Client::new() }
+        let admin = server.log().contains("\"metrics and health are served\"").then(|| server.admin());
+        Self { server, client: Client::new(), admin }
     }
 
     async fn send(&self, request: RequestBuilder) -> (u16, String) {
@@ -352,6 +357,10 @@ async fn drive(place: &Place, database: &Breaking<'_>) -> String {
     by_graphql(&talk, &token).await;
     forge(&talk).await;
     break_down(&talk, &token, database).await;
+    if let Some(admin) = &talk.admin {
+        let (status, metrics) = talk.send(talk.client.get(format!("{admin}/metrics"))).await;
+        assert_eq!((status, holds(&metrics)), (200, None));
+    }
     let ended = talk.server.terminate();
     assert_eq!(ended.code, Some(0), "{ended:?}");
     ended.err
@@ -364,7 +373,9 @@ async fn no_value_is_in_the_log_at_any_level() {
         for url in [None, Some(database.url())] {
             let mut place =
                 Place::empty().with("JWT_SECRET_KEY", KEY).with("RUST_LOG", "trace").with("LOG_FORMAT", format);
-            place = place.with("RATE_LIMIT_AUTH_PER_MINUTE", "1000");
+            place = place.with("RATE_LIMIT_AUTH_PER_MINUTE", "1000").with("ADMIN_ADDR", "127.0.0.1:0");
+            let collector = Collector::start().await;
+            place = place.with("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url);
             if let Some(url) = &url {
                 place = place.with("DATABASE_URL", url);
             }
@@ -373,6 +384,8 @@ async fn no_value_is_in_the_log_at_any_level() {
             assert!(log.lines().count() > 100, "every request has its line:\n{log}");
             assert_eq!(holds(&log), None);
             assert!(log.contains("trace-7/a"));
+            assert!(collector.spans().len() > 100, "every request has its span");
+            assert_eq!(collector.text().to_lowercase().find("canary"), None);
             for line in log.lines().filter(|_| format == "json") {
                 let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
                 assert!(
@@ -405,10 +418,10 @@ async fn others_are_heard_only_when_something_is_wrong() {
     let log = talk.server.terminate().err;
     let own = |line: &str| OURS.iter().any(|own| line.contains(&format!("\"target\":\"{own}")));
     assert!(log.lines().all(own), "{log}");
-    assert!(targets(&log, "rootstock::http::layers").len() == 1, "{log}");
+    assert!(targets(&log, "rootstock::http::line").len() == 1, "{log}");
 
     let talk = Talk::to(Place::empty().with("RUST_LOG", "off,rootstock::cli=info,rootstock::http=off").serve());
     assert_eq!(talk.send(talk.ask("GET", "/trees", "")).await.0, 200);
     let log = talk.server.terminate().err;
-    assert!(targets(&log, "rootstock::http::layers").is_empty(), "{log}");
+    assert!(targets(&log, "rootstock::http::line").is_empty(), "{log}");
 }

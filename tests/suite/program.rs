@@ -159,6 +159,14 @@ impl Server {
         self.log.lock().expect("nobody panics with the log in hand").clone()
     }
 
+    /// `http://` and where metrics and health are served.
+    pub(crate) fn admin(&self) -> String {
+        let log = self.log();
+        let mut lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let line = lines.find(|line| line["message"] == "metrics and health are served").expect("an admin address");
+        format!("http://{}", line["address"].as_str().expect("an address"))
+    }
+
     /// Sends the signal that service managers send, and waits for the end: its code, standard output and log.
     pub(crate) fn terminate(self) -> Ended {
         self.signal("TERM");

@@ -7,7 +7,10 @@ use super::{
     sqlite::{SQLSTATE, aggregates::OUT_OF_RANGE},
     told,
 };
-use crate::error::{Error, Kind, Problem};
+use crate::{
+    error::{Error, Kind, Problem},
+    telemetry::metrics,
+};
 use sea_orm::{DbErr, RuntimeErr};
 
 /// What is wrong with a column that refers to a row.
@@ -77,8 +80,21 @@ fn from_sqlstate(code: &str, violation: Violation) -> Error {
     error.code(code.to_owned()).about(problems)
 }
 
+/// The same of a statement that has just failed: it is counted.
+fn failed(code: &str, violation: Violation) -> Error {
+    metrics::database_error(code);
+    from_sqlstate(code, violation)
+}
+
+/// A failure that no caller can do something about, of class XX.
+fn defective(told: String) -> Error {
+    metrics::database_error("XX");
+    Error::internal(told)
+}
+
 /// What a table's own trigger says of a row that it refuses: words that whoever made it wrote for its callers.
 fn raised(message: &str) -> Error {
+    metrics::database_error("P0001");
     Error::bad_request(message).code("P0001")
 }
 
@@ -90,6 +106,8 @@ pub(crate) fn taken(columns: Vec<String>) -> Error {
 /// The error of a statement on PostgreSQL.
 pub(super) fn from_postgres(error: tokio_postgres::Error) -> Error {
     let Some(db) = error.as_db_error() else {
+        // Class 08 is a broken connection's.
+        metrics::database_error("08");
         if error.is_closed() || std::error::Error::source(&error).is_some_and(|source| source.is::<std::io::Error>()) {
             return super::unavailable(error);
         }
@@ -102,7 +120,7 @@ pub(super) fn from_postgres(error: tokio_postgres::Error) -> Error {
     let detail = db.detail().filter(|detail| !detail.contains("is still referenced"));
     let checked = || db.constraint().and_then(checked_column).map(|column| vec![column]);
     let columns = db.column().map(|column| vec![column.to_owned()]).or_else(|| key_columns(detail?)).or_else(checked);
-    let shown = from_sqlstate(db.code().code(), Violation { columns: columns.unwrap_or_default() });
+    let shown = failed(db.code().code(), Violation { columns: columns.unwrap_or_default() });
     shown.source(told::by_postgres(&error))
 }
 
@@ -131,13 +149,13 @@ fn key_columns(detail: &str) -> Option<Vec<String>> {
 pub(super) fn from_sqlite(error: rusqlite::Error) -> Error {
     let told = told::by_sqlite(&error);
     let rusqlite::Error::SqliteFailure(failure, message) = &error else {
-        return Error::internal(told);
+        return defective(told);
     };
     if message.as_deref() == Some(OUT_OF_RANGE) {
-        return from_sqlstate("22003", Violation::default()).source(told);
+        return failed("22003", Violation::default()).source(told);
     }
     if let Some(code) = message.as_deref().and_then(|message| message.strip_prefix(SQLSTATE)) {
-        return from_sqlstate(code, Violation::default()).source(told);
+        return failed(code, Violation::default()).source(told);
     }
     let code = match (failure.extended_code, failure.extended_code & 0xff) {
         (2067 | 1555 | 2579, _) => "23505",
@@ -154,10 +172,10 @@ pub(super) fn from_sqlite(error: rusqlite::Error) -> Error {
         (_, 9) => "57014",
         (_, 10 | 13 | 14) => "53100",
         (_, 18) => "54000",
-        _ => return Error::internal(told),
+        _ => return defective(told),
     };
     let columns = message.as_deref().map(failed_columns).unwrap_or_default();
-    from_sqlstate(code, Violation { columns }).source(told)
+    failed(code, Violation { columns }).source(told)
 }
 
 /// The column of a check, whose name by convention is table, column and `check`. One that has no such name tells none.

@@ -8,6 +8,7 @@ mod errors;
 mod orm;
 mod outage;
 mod postgres;
+mod seen;
 mod sqlite;
 mod tls;
 mod told;
@@ -17,6 +18,7 @@ pub(crate) use errors::{NO_REFERENCE, taken};
 pub use errors::{error_of, is_refusal};
 pub use orm::Migrate;
 pub(crate) use orm::{bound, orm_value};
+pub use seen::Pool;
 #[cfg(fuzzing)]
 pub use sqlite::fuzzing;
 pub use work::End;
@@ -107,19 +109,6 @@ impl Sink for Affected {
 /// A statement's text, its values, and what becomes of its rows.
 pub type Ready<S> = (Arc<str>, Arc<[Value]>, S);
 
-/// How many connections there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PoolStatus {
-    /// How many there may be.
-    pub max_size: usize,
-    /// How many there are.
-    pub size: usize,
-    /// How many of these nobody uses.
-    pub available: usize,
-    /// How many wait for one.
-    pub waiting: usize,
-}
-
 /// How long somebody who asks after the database's health waits for a connection of the pool, and for another one. Both
 /// together are less than what balancers wait.
 const PATIENCE: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
@@ -207,19 +196,25 @@ impl Database {
     /// `Unavailable` when none comes free in time or the database is away.
     pub async fn read(&self) -> Result<Connection> {
         self.admit()?;
-        Ok(Connection(match &*self.backend {
+        let waiting = seen::Waiting::begin();
+        let connection = Connection(match &*self.backend {
             Backend::Sqlite(sqlite) => Held::Sqlite(sqlite.reader().await?),
             Backend::Postgres(postgres) => Held::Postgres(postgres.connection().await?),
-        }))
+        });
+        waiting.ended();
+        Ok(connection)
     }
 
     /// A connection for writes.
     async fn writer(&self) -> Result<Connection> {
         self.admit()?;
-        Ok(Connection(match &*self.backend {
+        let waiting = seen::Waiting::begin();
+        let connection = Connection(match &*self.backend {
             Backend::Sqlite(sqlite) => Held::Sqlite(sqlite.writer().await?),
             Backend::Postgres(postgres) => Held::Postgres(postgres.connection().await?),
-        }))
+        });
+        waiting.ended();
+        Ok(connection)
     }
 
     /// A transaction for writes. Dropped, it is rolled back.
@@ -272,14 +267,6 @@ impl Database {
             Backend::Postgres(postgres) => timeout(then, postgres.probe()).await.map_err(unavailable)?,
         }
     }
-
-    /// How many connections there are, as of now.
-    pub fn pool_status(&self) -> PoolStatus {
-        match &*self.backend {
-            Backend::Sqlite(sqlite) => sqlite.status(),
-            Backend::Postgres(postgres) => postgres.status(),
-        }
-    }
 }
 
 /// How long the end of a transaction is waited for that is undone.
@@ -308,6 +295,7 @@ impl Connection {
         values: &Arc<[Value]>,
         sink: impl Fn() -> S + Send + Sync + 'static,
     ) -> Result<S::Output> {
+        let _seen = seen::statement(self.dialect(), sql);
         match &self.0 {
             Held::Sqlite(held) => held.run(sql, values, sink).await,
             Held::Postgres(held) => held.run(sql, values, sink()).await,
@@ -326,6 +314,7 @@ impl Connection {
         sink: S,
         out: mpsc::Sender<Bytes>,
     ) -> Result<()> {
+        let _seen = seen::statement(self.dialect(), sql);
         match &self.0 {
             Held::Sqlite(held) => held.flow(sql, values, sink, out).await,
             Held::Postgres(held) => held.flow(sql, values, sink, out).await,
@@ -338,6 +327,7 @@ impl Connection {
     /// # Errors
     /// Which of them failed first, and what the database says of it.
     pub async fn run_each<S: Sink>(&self, statements: Vec<Ready<S>>) -> Result<Vec<S::Output>, (usize, Error)> {
+        let _seen = statements.first().map(|(sql, ..)| seen::statement(self.dialect(), sql));
         match &self.0 {
             Held::Sqlite(held) => held.run_each(statements).await,
             Held::Postgres(held) => held.run_each(statements).await,
@@ -346,6 +336,7 @@ impl Connection {
 
     /// Runs statements that take no values and whose rows nobody wants.
     pub(crate) async fn batch(&self, sql: &str) -> Result<()> {
+        let _seen = seen::statement(self.dialect(), sql);
         match &self.0 {
             Held::Sqlite(held) => held.batch(sql).await,
             Held::Postgres(held) => held.batch(sql).await,

@@ -10,7 +10,7 @@ mod functions;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 
-use super::{Flow, PoolStatus, Ready, Row, Sink, errors::from_sqlite, exhausted, told, unavailable, unheard};
+use super::{Flow, Ready, Row, Sink, errors::from_sqlite, exhausted, seen, told, unavailable, unheard};
 use crate::{
     catalog::scalar::{Cell, Value},
     config::DatabaseConfig,
@@ -169,6 +169,13 @@ impl Sqlite {
         }
     }
 
+    pub(super) fn pools(&self) -> Vec<seen::Pool> {
+        let held = usize::from(self.writer.try_lock().is_err());
+        let writer = seen::Pool { name: "writer", used: held, idle: 1 - held, max: 1, waiting: 0 };
+        let readers = self.readers.as_ref().map(|pool| seen::Pool::of("readers", &pool.status()));
+        readers.into_iter().chain([writer]).collect()
+    }
+
     pub(super) async fn reader(&self) -> Result<Held> {
         match &self.readers {
             Some(pool) => Ok(Held::new(Lease::Reader(pool.get().await.map_err(without)?))),
@@ -179,21 +186,6 @@ impl Sqlite {
     pub(super) async fn writer(&self) -> Result<Held> {
         let guard = timeout(self.wait, Arc::clone(&self.writer).lock_owned()).await.map_err(|_| exhausted())?;
         Ok(Held::new(Lease::Writer(guard)))
-    }
-
-    /// Of the readers; in memory there is one connection, which writes as well.
-    pub(super) fn status(&self) -> PoolStatus {
-        let Some(pool) = &self.readers else {
-            let available = usize::from(self.writer.try_lock().is_ok());
-            return PoolStatus { max_size: 1, size: 1, available, waiting: 0 };
-        };
-        let status = pool.status();
-        PoolStatus {
-            max_size: status.max_size,
-            size: status.size,
-            available: status.available,
-            waiting: status.waiting,
-        }
     }
 }
 

@@ -8,7 +8,10 @@
 //! commit that gets no answer is told as such (08007), and never sent again.
 
 use super::{Backend, Connection, Database, Transaction, errors::error_of};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    telemetry::record::{self, Stage},
+};
 use sea_orm::{ConnectionTrait as _, QueryResult, StatementBuilder};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -69,6 +72,7 @@ impl Database {
         let mut attempts = Attempts::default();
         loop {
             let connection = self.read().await?;
+            let _execute = record::stage(Stage::Execute);
             let error = match work(&connection).await {
                 Ok(done) => return Ok(done),
                 Err(error) => error,
@@ -123,6 +127,7 @@ impl Database {
         let mut attempts = Attempts::default();
         loop {
             let transaction = self.begin().await?;
+            let _execute = record::stage(Stage::Execute);
             let (again, error) = match work(&transaction).await {
                 Ok(done) => {
                     let ended = match end {
@@ -157,7 +162,11 @@ impl Database {
     /// Those of [`Database::writing`].
     pub async fn writing_once<T>(&self, work: impl Copy + AsyncFnOnce(&Connection) -> Result<T>) -> Result<T> {
         match &*self.backend {
-            Backend::Sqlite(_) => work(&self.writer().await?).await,
+            Backend::Sqlite(_) => {
+                let writer = self.writer().await?;
+                let _execute = record::stage(Stage::Execute);
+                work(&writer).await
+            }
             Backend::Postgres(_) => self.writing(async |transaction| work(transaction).await).await,
         }
     }
@@ -173,6 +182,7 @@ impl Database {
         let mut attempts = Attempts::default();
         loop {
             let snapshot = self.snapshot().await?;
+            let _execute = record::stage(Stage::Execute);
             let error = match work(&snapshot).await {
                 Ok(done) => return Ok((done, snapshot)),
                 Err(error) => error,

@@ -59,6 +59,11 @@ impl Kept {
         self.0.get(&KeyRef { query: text, name })
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Keeps a document, unless it is very long.
     pub(super) fn insert(&self, text: &str, name: Option<&str>, document: &Arc<Document>) {
         if text.len() <= MAX_DOCUMENT {
@@ -77,7 +82,8 @@ mod tests {
         let document = async_graphql_parser::parse_query("{ __typename }").unwrap();
         let operation = select(&document, None).ok().unwrap();
         let (deciding, variables) = (Vec::new(), Vec::new());
-        let document = Document { id: 0, size: 0, introspects: false, document, operation, deciding, variables };
+        let told = crate::telemetry::record::Operation { name: None, kind: "query" };
+        let document = Document { id: 0, size: 0, introspects: false, document, operation, told, deciding, variables };
         let (kept, document) = (Kept::new(), Arc::new(document));
         (0..2 * DOCUMENTS).for_each(|number| kept.insert(&format!("{{ t{number} }}"), None, &document));
         assert!(kept.0.len() <= DOCUMENTS, "{}", kept.0.len());

@@ -17,19 +17,22 @@ pub(super) fn of(resource: &Resource) -> [(String, Value); 3] {
     let list = json!({
         "description": "All rows, or as many as an answer may have, in the order asked for.",
         "headers": headers(&[
-            "Content-Range", "Content-Location", "Content-Profile", "Link", "Preference-Applied", "Vary",
+            "Content-Range", "Content-Location", "Content-Profile", "Link", "Preference-Applied", "Server-Timing", "Vary",
         ]),
         "content": content(array(resource), row(), array(resource)),
     });
     let one = json!({
         "description": "The row.",
-        "headers": headers(&["Content-Location", "Content-Profile", "ETag", "Vary"]),
+        "headers": headers(&[
+            "Content-Location", "Content-Profile", "ETag", "Preference-Applied", "Server-Timing", "Vary",
+        ]),
         "content": content(row(), row(), array(resource)),
     });
     let written = json!({
         "description": "The row as it is now; an array for `return=representation`.",
         "headers": headers(&[
             "Content-Profile", "Content-Range", "ETag", "Idempotency-Replayed", "Location", "Preference-Applied",
+            "Server-Timing",
         ]),
         "content": content(json!({ "oneOf": [row(), array(resource)] }), row(), array(resource)),
     });

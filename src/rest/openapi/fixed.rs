@@ -5,7 +5,9 @@
 use super::{
     access::security,
     headers::headers,
-    json_content, reference,
+    json_content,
+    preferences::OF_GRAPHQL,
+    reference,
     responses::{BODY, responses},
 };
 use crate::catalog::Catalog;
@@ -266,6 +268,7 @@ fn graphql() -> Value {
         "description": "By the GraphQL-over-HTTP specification. The document is sent as `query`, or named by \
             `documentId` or the hash in `extensions`.",
         "security": security(true),
+        "parameters": [reference("parameters", OF_GRAPHQL)],
         "requestBody": { "required": true, "content": json_content(request) },
         "responses": graphql_answers(),
     })
@@ -288,6 +291,7 @@ fn graphql_by_get() -> Value {
             parameter("variables", "The values of its variables, as a JSON object."),
             parameter("documentId", "The document's name, in its place."),
             parameter("extensions", "The document's hash, as a JSON object with `persistedQuery`."),
+            reference("parameters", OF_GRAPHQL),
         ],
         "responses": graphql_answers(),
     })
@@ -313,8 +317,10 @@ fn graphql_answers() -> Value {
     let answer = |description: &str| {
         answer(description, json!({ "application/json": response, "application/graphql-response+json": response }))
     };
+    let mut run = answer("The operation was run; what went wrong in it is among the errors.");
+    run["headers"] = headers(&["Preference-Applied", "Server-Timing", "Vary"]);
     json!({
-        "200": answer("The operation was run; what went wrong in it is among the errors."),
+        "200": run,
         "4XX": answer("The request was not run."),
         "5XX": answer("The server could not run it."),
     })

@@ -5,6 +5,9 @@
 use crate::rest::prefer::{Count, Missing, Resolution, Return, Tx};
 use serde_json::{Value, json};
 
+/// The name of GraphQL's.
+pub(super) const OF_GRAPHQL: &str = "PreferOfGraphQL";
+
 /// The shared parameters.
 pub(super) fn components() -> impl Iterator<Item = (String, Value)> {
     let or = |name: &str, values: &[&str]| {
@@ -22,14 +25,21 @@ pub(super) fn components() -> impl Iterator<Item = (String, Value)> {
     let undone = format!("whether it is told and then undone ({undone})");
     let bound = "how many rows it may touch (`handling=strict, max-affected=10`, without which there must be a filter)";
     let resolution = format!("what becomes of rows whose values are taken ({resolution})");
-    [
-        ("PreferOfList", vec![count.as_str()]),
-        ("PreferOfItem", vec![&returned, &undone]),
-        ("PreferOfCreate", vec![&returned, &resolution, &missing, &count, &undone]),
-        ("PreferOfChange", vec![&returned, bound, &count, &undone]),
-    ]
-    .map(|(name, preferences)| (name.to_owned(), prefer(&preferences)))
-    .into_iter()
+    let timing = "how long the stages take, in `Server-Timing` (`server-timing`)";
+    let of_graphql = json!({
+        "name": "Prefer",
+        "in": "header",
+        "description": format!("What the client prefers to be told: {timing}."),
+        "schema": { "type": "string" },
+    });
+    let of_rows = [
+        ("PreferOfList", vec![count.as_str(), timing]),
+        ("PreferOfItem", vec![&returned, &undone, timing]),
+        ("PreferOfCreate", vec![&returned, &resolution, &missing, &count, &undone, timing]),
+        ("PreferOfChange", vec![&returned, bound, &count, &undone, timing]),
+    ];
+    let of_rows = of_rows.map(|(name, preferences)| (name.to_owned(), prefer(&preferences)));
+    of_rows.into_iter().chain([(OF_GRAPHQL.to_owned(), of_graphql)])
 }
 
 fn prefer(preferences: &[&str]) -> Value {

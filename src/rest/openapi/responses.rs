@@ -172,20 +172,28 @@ pub(super) fn components() -> Map<String, Value> {
         (
             "Rows",
             "The headers of the same request by GET.",
-            headers(&["Content-Range", "Content-Location", "Content-Profile", "Link", "Preference-Applied", "Vary"]),
+            headers(&[
+                "Content-Range",
+                "Content-Location",
+                "Content-Profile",
+                "Link",
+                "Preference-Applied",
+                "Server-Timing",
+                "Vary",
+            ]),
         ),
         (
             "Row",
             "The headers of the same request by GET.",
-            headers(&["Content-Location", "Content-Profile", "ETag", "Vary"]),
+            headers(&["Content-Location", "Content-Profile", "ETag", "Preference-Applied", "Server-Timing", "Vary"]),
         ),
         ("NotModified", "The row is still in the state that `If-None-Match` names.", headers(&["ETag", "Vary"])),
         (
             "Done",
             "It is done, and nothing is told of it; or there was no such row to do it to.",
-            headers(&["Content-Profile", "Content-Range", "Location", "Preference-Applied"]),
+            headers(&["Content-Profile", "Content-Range", "Location", "Preference-Applied", "Server-Timing"]),
         ),
-        ("Gone", "The row is deleted.", headers(&["Preference-Applied"])),
+        ("Gone", "The row is deleted.", headers(&["Preference-Applied", "Server-Timing"])),
         ("Methods", "The methods are in `Allow`.", headers(&["Allow"])),
     ];
     let silent = silent.map(|(name, description, headers)| {

@@ -113,7 +113,9 @@ async fn other_origins_may_send_and_see_the_headers_of_the_dialect() {
         let preflight = [("origin", ORIGIN), ("access-control-request-method", "PATCH")];
         let answer = server.rest_with(Anonymous, "OPTIONS", "/trees", Value::Null, &preflight).await.expect(200);
         let may = answer.header("access-control-allow-headers");
-        for name in ["authorization", "prefer", "range", "accept-profile", "if-none-match", "idempotency-key"] {
+        for name in
+            ["authorization", "prefer", "range", "accept-profile", "if-none-match", "idempotency-key", "traceparent"]
+        {
             assert!(may.split(',').any(|allowed| allowed == name), "{name} in {may}");
         }
         assert_eq!(answer.header("allow"), "");

@@ -67,8 +67,8 @@ async fn a_pool_in_use_is_waited_for_by_those_who_need_it_alone() {
     for _ in 0..3 {
         held.push(database.read().await.expect("a connection"));
     }
-    let status = database.pool_status();
-    assert_eq!((status.max_size, status.size, status.available), (3, 3, 0));
+    let pool = database.pools()[0];
+    assert_eq!((pool.max, pool.used, pool.idle), (3, 3, 0));
     needs_none(&server).await;
     let refused = server.get(Anonymous, "/trees").await.expect(503).refused("PGRST003");
     assert_eq!(refused.header("retry-after"), "1");
@@ -96,7 +96,7 @@ async fn a_dropped_read_leaves_the_pool_at_once_and_ends_in_the_database() {
             pending::<()>().await;
         };
         assert!(timeout(Duration::from_millis(200), slow).await.is_err());
-        assert_eq!(database.pool_status().size, database.pool_status().available, "nobody has it, and it is not kept");
+        assert_eq!(database.pools()[0].used, 0, "nobody has it, and it is not kept");
     }
     let quiet = async {
         while cluster.query(sleeping).await != [["0"]] {

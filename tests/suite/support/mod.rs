@@ -8,6 +8,7 @@
 
 mod answer;
 pub(crate) mod cluster;
+pub(crate) mod collector;
 pub(crate) mod faults;
 mod people;
 pub(crate) mod postgres;

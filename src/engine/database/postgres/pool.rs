@@ -4,11 +4,10 @@
 
 use super::{
     super::{
-        PoolStatus,
         errors::{Refusal, from_postgres},
         exhausted,
         outage::Outage,
-        tls, told, unavailable,
+        seen, tls, told, unavailable,
     },
     Held, STATEMENTS, Session,
 };
@@ -126,14 +125,8 @@ impl Postgres {
         session.client.batch_execute("select 1").await.map_err(from_postgres)
     }
 
-    pub(in super::super) fn status(&self) -> PoolStatus {
-        let status = self.pool.status();
-        PoolStatus {
-            max_size: status.max_size,
-            size: status.size,
-            available: status.available,
-            waiting: status.waiting,
-        }
+    pub(in super::super) fn pool(&self) -> seen::Pool {
+        seen::Pool::of("primary", &self.pool.status())
     }
 }
 

@@ -149,7 +149,7 @@ mod tests {
         let value = "canary";
         let made = lines("info", || drop(panic::catch_unwind(|| panic!("no {value}"))));
         let written = lines("info", || drop(panic::catch_unwind(|| panic!("a bare word"))));
-        assert!(made[0].contains("panic.at=src/telemetry.rs:") && !made[0].contains("canary"), "{made:?}");
+        assert!(made[0].contains("panic.at=src/telemetry/log.rs:") && !made[0].contains("canary"), "{made:?}");
         assert!(written[0].contains("panic.message=\"a bare word\""), "{written:?}");
     }
 }
