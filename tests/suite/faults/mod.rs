@@ -3,8 +3,10 @@
 mod clusters;
 mod conflicts;
 mod outages;
+mod pooler;
 mod pools;
 mod read_only;
+mod replica;
 mod stalls;
 
 use crate::support::{Caller::*, Server, Setup, cluster::Cluster};
