@@ -14,6 +14,8 @@ use std::{
 
 use tempfile::TempDir;
 
+use crate::support::pgbouncer;
+
 /// How long a server may take to start or to stop; a debug build on a busy machine is slow.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -39,6 +41,9 @@ impl Place {
 
     /// The same with a variable.
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        if name == "DATABASE_URL" && pgbouncer::is_pooled(value) {
+            self.variables.push(("DATABASE_PREPARED_STATEMENTS".to_owned(), "off".to_owned()));
+        }
         self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
@@ -94,6 +99,20 @@ impl Place {
 
     /// The same with more arguments, an empty list of which leaves out the command's name as well.
     pub(crate) fn serve_with(&self, arguments: &[&str]) -> Server {
+        let (mut server, address) = self.begin(arguments);
+        let address = address.recv_timeout(PATIENCE);
+        assert!(address.is_ok(), "the server does not say where it listens:\n{}", server.log());
+        server.base = address.map(|at| format!("http://{at}")).unwrap_or_default();
+        server
+    }
+
+    /// Starts `rootstock serve` and does not wait until it listens.
+    pub(crate) fn start(&self) -> Server {
+        self.begin(&[]).0
+    }
+
+    /// A server, and where to hear the address that it listens on.
+    fn begin(&self, arguments: &[&str]) -> (Server, mpsc::Receiver<String>) {
         let mut child = self
             .command(arguments)
             .env("BIND_ADDR", "127.0.0.1:0")
@@ -115,10 +134,7 @@ impl Place {
                 kept.push('\n');
             }
         });
-        let address = address.recv_timeout(PATIENCE);
-        let server = Server { child, log, base: address.clone().map(|at| format!("http://{at}")).unwrap_or_default() };
-        assert!(address.is_ok(), "the server does not say where it listens:\n{}", server.log());
-        server
+        (Server { child, log, base: String::new() }, address)
     }
 }
 
@@ -134,7 +150,7 @@ fn listens(line: &str) -> Option<String> {
 pub(crate) struct Server {
     child: Child,
     log: Arc<Mutex<String>>,
-    /// `http://` and where it listens.
+    /// `http://` and where it listens; empty for one that was only started.
     pub(crate) base: String,
 }
 
@@ -142,6 +158,21 @@ impl Server {
     /// What it has logged so far.
     pub(crate) fn log(&self) -> String {
         self.log.lock().expect("nobody panics with the log in hand").clone()
+    }
+
+    /// Waits until it has logged `words`.
+    pub(crate) fn says(&self, words: &str) {
+        let since = Instant::now();
+        while !self.log().contains(words) {
+            assert!(since.elapsed() < PATIENCE, "the server does not say {words}:\n{}", self.log());
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Ends it as no program can help: `kill -9`.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("it is ours");
+        self.child.wait().expect("its end");
     }
 
     /// Sends the signal that service managers send, and waits for the end: its code, standard output and log.

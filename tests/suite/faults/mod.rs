@@ -2,6 +2,7 @@
 
 mod clusters;
 mod conflicts;
+mod migrating;
 mod outages;
 mod pooler;
 mod pools;
