@@ -2,6 +2,7 @@
 
 mod clusters;
 mod conflicts;
+mod instances;
 mod migrating;
 mod outages;
 mod pooler;
