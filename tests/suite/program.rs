@@ -165,7 +165,7 @@ impl Server {
         let since = Instant::now();
         while !self.log().contains(words) {
             assert!(since.elapsed() < PATIENCE, "the server does not say {words}:\n{}", self.log());
-            thread::sleep(Duration::from_millis(10));
+            thread::park_timeout(Duration::from_millis(10));
         }
     }
 

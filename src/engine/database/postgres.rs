@@ -4,6 +4,7 @@
 //! loses the statement that it is given. Then all that are as old are given up, since what has ended one has most likely
 //! ended the others. A request that is dropped half way cancels its statement and gives up its connection.
 
+mod cancel;
 mod pool;
 mod settings;
 
@@ -367,8 +368,8 @@ impl Drop for CancelOnDrop<'_> {
         runtime.spawn(timeout(CANCELLATION, async move {
             // Never closed.
             let _turn = shared.cancellations.acquire().await;
-            if let Err(error) = token.cancel_query(tls).await {
-                tracing::debug!(error.cause = told::by_postgres(&error), "a statement could not be cancelled");
+            if let Err(error) = cancel::cancel(token, tls, shared.pooler.as_ref()).await {
+                tracing::debug!(error.cause = %error, "a statement could not be cancelled");
             }
         }));
     }

@@ -2,10 +2,8 @@
 //! and can be told to stop. The real program, on both databases.
 
 use crate::{program::Place, support::postgres};
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
 use tokio_postgres::{Client, NoTls};
 
 const KEY: &str = "a-key-that-the-instances-share-0123456789";
@@ -26,7 +24,7 @@ async fn held_up(client: &Client) {
     let since = Instant::now();
     while client.query_one(waiting, &[]).await.expect("a row").get::<_, i64>(0) == 0 {
         assert!(since.elapsed() < PATIENCE, "nobody waits");
-        thread::sleep(Duration::from_millis(20));
+        sleep(Duration::from_millis(20)).await;
     }
 }
 
@@ -70,7 +68,7 @@ async fn a_start_that_is_killed_while_it_migrates_sqlite_leaves_it_to_the_next()
     let place = Place::empty().with("JWT_SECRET_KEY", KEY).with("DATABASE_URL", "sqlite://test.db?mode=rwc");
     for step in 0..25 {
         let server = place.start();
-        thread::sleep(Duration::from_millis(4 * step));
+        sleep(Duration::from_millis(4 * step)).await;
         server.kill();
         let after = applied(&place);
         assert!(after.iter().all(|applied| *applied == after[0]), "all or nothing, after {step}: {after:?}");

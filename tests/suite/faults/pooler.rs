@@ -1,14 +1,17 @@
 //! PgBouncer in transaction mode, without named prepared statements: clients share a few sessions of the server, and none
 //! is to notice another, nor the pooler's own faults more than a database's.
 
+use crate::graft;
 use crate::support::{
     Answer,
     Caller::*,
     Server, Setup,
     cluster::Cluster,
     pgbouncer::{PgBouncer, SESSIONS},
+    start_pooled,
 };
 use futures_util::future::join_all;
+use rootstock::engine::database::Migrate;
 use serde_json::{Value, json};
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -171,6 +174,8 @@ async fn what_nobody_waits_for_ends_in_the_database() {
             assert!(since.elapsed() < PATIENCE, "the statement goes on");
             sleep(Duration::from_millis(50)).await;
         }
+        // Some versions of PgBouncer end when they are not told of it as they like.
+        server.get(Anonymous, "/trees").await.expect(200);
     }
     assert_eq!(cluster.query("select count(*) from trees").await, [["4"]]);
 }
@@ -243,4 +248,22 @@ async fn another_pooler_in_the_place_of_one_that_died() {
         cluster.query("select count(*) from trees where name = 'Yew'").await[0][0].parse().expect("a number");
     let (done, unknown) = (one.0 + two.0, one.1 + two.1);
     assert!(done > 0 && (done..=done + unknown).contains(&planted), "{done} were acknowledged, {planted} are there");
+}
+
+/// Of a type that it does not know the driver would ask by named statements, and find another client's.
+#[tokio::test]
+async fn types_that_only_the_database_knows_are_told_without_a_name() {
+    let catalog = || rootstock::entities::resources().add::<graft::species::Entity>().build().expect("a catalogue");
+    let setup = || Setup { catalog: catalog(), ..Setup::default() };
+    let one = start_pooled(setup()).await;
+    one.app.database.migrate::<graft::species::Grafted>(Migrate::Up).await.expect("its migration");
+    graft::plant(&one).await;
+    let two = one.another_with(setup()).await;
+    for server in [&one, &two, &one] {
+        for path in ["/species?select=id,status", "/species?order=status&limit=2", "/species?select=status,count()"] {
+            server.get(User, path).await.expect(200);
+        }
+        let document = "{ speciesList(first: 2, orderBy: [{ status: ASC }]) { nodes { id status } edges { cursor } } }";
+        server.data(User, document).await;
+    }
 }

@@ -118,7 +118,7 @@ impl PgBouncer {
             if self.shell.try_wait().expect("the state of the shell").is_some() {
                 return false;
             }
-            thread::sleep(Duration::from_millis(20));
+            thread::park_timeout(Duration::from_millis(20));
         }
         false
     }
@@ -141,7 +141,6 @@ fn configuration(port: u16, server: u16) -> String {
 listen_addr = 127.0.0.1
 listen_port = {port}
 unix_socket_dir =
-pidfile = pid
 auth_type = trust
 auth_file = users.txt
 admin_users = postgres
@@ -157,14 +156,10 @@ server_idle_timeout = 5
 
 /// Argument: the program. Started in a directory with its configuration, which it removes. Reads orders, and answers each
 /// by a line.
-///
-/// One that ends by itself is started again, as a service manager would do: 1.18 gives up when a statement is cancelled
-/// at the wrong moment.
 const SCRIPT: &str = r#"
 program=$1 home=$PWD
-keep() { while :; do "$program" -q pgbouncer.ini; sleep 0.1; done; }
-start() { keep >>log 2>&1 & keeper=$!; }
-end() { kill -KILL "$keeper" "$(cat pid)"; wait; rm -f pid; }
+start() { "$program" -q pgbouncer.ini >>log 2>&1 & pid=$!; }
+end() { kill -KILL "$pid"; wait "$pid"; }
 again() { end >/dev/null 2>&1; start; }
 trap '' HUP PIPE
 trap 'end >/dev/null 2>&1; cd /; rm -rf "$home"' EXIT

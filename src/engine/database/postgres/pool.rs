@@ -4,7 +4,7 @@
 
 use super::{
     super::{PoolStatus, errors::from_postgres, exhausted, outage::Outage, tls, told, unavailable},
-    Held, STATEMENTS, Session, Settings,
+    Held, STATEMENTS, Session, Settings, cancel,
 };
 use crate::{
     config::DatabaseConfig,
@@ -72,6 +72,7 @@ impl Postgres {
         let shared = Arc::new(Shared {
             outage: Outage::new(variable),
             standby,
+            pooler: if settings.last() { None } else { cancel::address(&postgres) },
             generation: AtomicU64::new(0),
             cancellations: Semaphore::new(CANCELLATIONS),
         });
@@ -160,6 +161,8 @@ pub(super) struct Shared {
     outage: Outage,
     /// They are a replica's.
     pub(super) standby: bool,
+    /// Where the pooler is, if there is one.
+    pub(super) pooler: Option<(String, u16)>,
     /// Counts the times when a connection turned out to be dead: those made before are not used any more.
     pub(super) generation: AtomicU64,
     pub(super) cancellations: Semaphore,
