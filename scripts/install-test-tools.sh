@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need and this machine lacks: PostgreSQL's server programs, Chromium, curl, jq, Python, a C++
-# compiler, cargo-deny, and the npm and Python packages of tests/browser and tests/clients.
+# Installs what the tests need and this machine lacks: PostgreSQL's server programs, PgBouncer, Chromium, curl, jq,
+# Python, a C++ compiler, cargo-deny, and the npm and Python packages of tests/browser and tests/clients.
 # In: a machine with Rust, Node.js and make; apt-get, as root or with sudo, where something is missing.
 # Out: nothing said and exit code 0 when all is there; else what could not be installed, in words, and exit code 1.
 set -euo pipefail
@@ -16,10 +16,14 @@ lacks() {
 has_postgres() {
   local folder
   for folder in ${PG_BIN:+"$PG_BIN"} "$(dirname "$(command -v initdb || echo /nowhere)")" /usr/lib/postgresql/*/bin; do
-    if [ -x "$folder/initdb" ]; then return 0; fi
+    if [ -x "$folder/initdb" ] && [ -x "$folder/pg_basebackup" ]; then return 0; fi
   done
   return 1
 }
+
+# The same places as in tests/suite/support/pgbouncer.rs. Where the package starts a service, that is not the one which is
+# tested, and does not matter.
+has_pgbouncer() { command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ]; }
 
 # The same places as in tests/browser.
 has_chromium() { [ -x "${CHROMIUM:-/usr/bin/chromium}" ]; }
@@ -37,6 +41,7 @@ trap 'rm -f "$log"' EXIT
 
 packages=()
 has_postgres || packages+=(postgresql)
+has_pgbouncer || packages+=(pgbouncer)
 has_chromium || packages+=(chromium)
 has_python || packages+=(python3 python3-venv)
 command -v curl >/dev/null || packages+=(curl)
@@ -61,6 +66,7 @@ fi
 
 has_postgres || lacks "PostgreSQL's server programs are missing: install them (Debian: postgresql), or name their" \
   "folder in PG_BIN"
+has_pgbouncer || lacks "PgBouncer is missing: install it (Debian: pgbouncer)"
 has_chromium || lacks "Chromium is missing: install it (Debian: chromium), or name the program in CHROMIUM"
 for tool in curl jq; do
   command -v "$tool" >/dev/null || lacks "$tool is missing: install it (Debian: $tool)"

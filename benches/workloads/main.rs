@@ -17,6 +17,9 @@ mod client;
 mod cluster;
 mod handwritten;
 mod memory;
+#[expect(dead_code, reason = "nobody stands between here")]
+#[path = "../../tests/suite/support/pgbouncer.rs"]
+mod pgbouncer;
 mod place;
 mod plans;
 #[path = "../../tests/suite/support/postgres.rs"]

@@ -199,13 +199,23 @@ impl Engine {
         self.run_bound(plan, &bound).await
     }
 
+    /// Runs one plan that reads, where it sees what was written last.
+    ///
+    /// # Errors
+    /// Those of [`Engine::bind`] and [`Engine::read`].
+    pub async fn run_latest(&self, plan: &Plan, arguments: &[Argument], principal: &Principal) -> Result<Answer> {
+        let bound = self.bind(plan, arguments, principal)?;
+        self.0.database.reading(async |connection| self.read(connection, plan, &bound).await).await
+    }
+
     /// Runs one plan with its values, in a transaction of its own if it writes.
     ///
     /// # Errors
     /// Those of [`Engine::read`] and [`Engine::write`].
     pub async fn run_bound(&self, plan: &Plan, bound: &Bound) -> Result<Answer> {
         if plan.write.is_none() {
-            return self.0.database.reading(async |connection| self.read(connection, plan, bound).await).await;
+            let read = async |connection: &Connection| self.read(connection, plan, bound).await;
+            return self.0.database.reading_replica(read).await;
         }
         if let Some((create, direct)) = plan.direct() {
             let add = async |connection: &Connection| execute::direct(connection, create, direct, bound).await;
@@ -261,17 +271,18 @@ impl Engine {
             Some(ahead) => execute::long_page(&self.0.database, plan, ahead, bound).await?,
             None => {
                 let page = async |connection: &Connection| execute::page(connection, plan, &bound).await;
-                (self.0.database.reading(page).await?, None)
+                (self.0.database.reading_replica(page).await?, None)
             }
         };
         told(&page.0);
         Ok(page)
     }
 
-    /// The row of `resource` with the key `key`, with all its columns, as REST writes it; none if the caller sees none.
+    /// The row of `resource` with the key `key` as it was written last, with all its columns, as REST writes it; none if
+    /// the caller sees none.
     ///
     /// # Errors
-    /// Those of [`Engine::prepare`] and [`Engine::run`].
+    /// Those of [`Engine::prepare`] and [`Engine::run_latest`].
     pub async fn object(&self, principal: &Principal, resource: &str, key: &str) -> Result<Option<Vec<u8>>> {
         let columns = self.0.catalog.at(self.0.catalog.find(resource)?).column_names();
         let select = columns.map(|name| Field::Column { alias: None, name: name.to_owned() }).collect();
@@ -282,7 +293,7 @@ impl Engine {
         };
         let bounds = Bounds { default_page: 1, max_page: 1 };
         let plan = self.prepare(&question, Style::Rest, bounds, &Who::from(principal))?;
-        let answer = self.run(&plan, &[Argument::Text(key.to_owned())], principal).await?;
+        let answer = self.run_latest(&plan, &[Argument::Text(key.to_owned())], principal).await?;
         Ok((answer.rows > 0).then_some(answer.bytes))
     }
 }

@@ -356,7 +356,7 @@ impl GraphQl {
                 _ => Ok(rows),
             }
         };
-        engine.database().reading(read).await
+        engine.database().reading_replica(read).await
     }
 
     /// The plan of a root field and its values; none where no plan is run.

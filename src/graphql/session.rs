@@ -73,7 +73,7 @@ impl GraphQl {
                 SessionPart::User(asked) => {
                     let planned = self.planned((**asked).clone(), &Who::from(&principal))?;
                     let arguments: Vec<_> = planned.sources.iter().map(|source| source.argument(leaves)).collect();
-                    let answer = self.engine().run(&planned.plan, &arguments, &principal).await?;
+                    let answer = self.engine().run_latest(&planned.plan, &arguments, &principal).await?;
                     out.extend_from_slice(&answer.bytes);
                 }
             }

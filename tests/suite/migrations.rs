@@ -2,16 +2,16 @@
 //! it once.
 
 use migration::Migrator;
-use rootstock::{
-    config::Config,
-    engine::database::{Database, Migrate},
-};
+use rootstock::engine::database::{Database, Migrate};
 use sea_orm::{ConnectionTrait as _, Statement};
 use sea_orm_migration::MigratorTrait as _;
 
 use crate::{
     program::Place,
-    support::postgres::{self, TestDatabase},
+    support::{
+        configuration,
+        postgres::{self, TestDatabase},
+    },
 };
 
 /// An empty database, and what keeps it.
@@ -21,18 +21,20 @@ struct Empty {
     _folder: tempfile::TempDir,
 }
 
-async fn empty_databases() -> [Empty; 2] {
+/// One of SQLite, one of PostgreSQL, and one behind a pooler in transaction mode.
+async fn empty_databases() -> [Empty; 3] {
     let folder = || tempfile::tempdir().expect("a folder");
-    let (at, database) = (folder(), postgres::database().await);
+    let (at, database, pooled) = (folder(), postgres::database().await, postgres::database().await);
     let file = format!("sqlite://{}?mode=rwc", at.path().join("empty.db").display());
     [
         Empty { url: file, _postgres: None, _folder: at },
         Empty { url: database.url(), _postgres: Some(database), _folder: folder() },
+        Empty { url: pooled.pooled_url(), _postgres: Some(pooled), _folder: folder() },
     ]
 }
 
 async fn connect(url: &str) -> Database {
-    Database::connect(&Config::for_tests(url).expect("a configuration").database).await.expect("a database")
+    Database::connect(&configuration(url).database).await.expect("a database")
 }
 
 /// Every table, index and constraint, as the database tells them.

@@ -14,6 +14,8 @@ use std::{
 
 use tempfile::TempDir;
 
+use crate::support::pgbouncer;
+
 /// How long a server may take to start or to stop; a debug build on a busy machine is slow.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -39,6 +41,9 @@ impl Place {
 
     /// The same with a variable.
     pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        if name == "DATABASE_URL" && pgbouncer::is_pooled(value) {
+            self.variables.push(("DATABASE_PREPARED_STATEMENTS".to_owned(), "off".to_owned()));
+        }
         self.variables.push((name.to_owned(), value.to_owned()));
         self
     }
@@ -107,7 +112,21 @@ impl Place {
         Self::launch(shell)
     }
 
-    fn launch(mut command: Command) -> Server {
+    /// Starts `rootstock serve` and does not wait until it listens.
+    pub(crate) fn start(&self) -> Server {
+        Self::begin(self.command(&[])).0
+    }
+
+    fn launch(command: Command) -> Server {
+        let (mut server, address) = Self::begin(command);
+        let address = address.recv_timeout(PATIENCE);
+        assert!(address.is_ok(), "the server does not say where it listens:\n{}", server.log());
+        server.base = address.map(|at| format!("http://{at}")).unwrap_or_default();
+        server
+    }
+
+    /// A server, and where to hear the address that it listens on.
+    fn begin(mut command: Command) -> (Server, mpsc::Receiver<String>) {
         let mut child = command
             .env("BIND_ADDR", "127.0.0.1:0")
             .stdin(Stdio::null())
@@ -128,11 +147,7 @@ impl Place {
                 kept.push('\n');
             }
         });
-        let address = address.recv_timeout(PATIENCE);
-        let base = address.clone().map(|at| format!("http://{at}")).unwrap_or_default();
-        let server = Server { child, log, reader: Some(reader), base };
-        assert!(address.is_ok(), "the server does not say where it listens:\n{}", server.log());
-        server
+        (Server { child, log, reader: Some(reader), base: String::new() }, address)
     }
 }
 
@@ -149,7 +164,7 @@ pub(crate) struct Server {
     child: Child,
     log: Arc<Mutex<String>>,
     reader: Option<thread::JoinHandle<()>>,
-    /// `http://` and where it listens.
+    /// `http://` and where it listens; empty for one that was only started.
     pub(crate) base: String,
 }
 
@@ -165,6 +180,21 @@ impl Server {
         let mut lines = log.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
         let line = lines.find(|line| line["message"] == "metrics and health are served").expect("an admin address");
         format!("http://{}", line["address"].as_str().expect("an address"))
+    }
+
+    /// Waits until it has logged `words`.
+    pub(crate) fn says(&self, words: &str) {
+        let since = Instant::now();
+        while !self.log().contains(words) {
+            assert!(since.elapsed() < PATIENCE, "the server does not say {words}:\n{}", self.log());
+            thread::park_timeout(Duration::from_millis(10));
+        }
+    }
+
+    /// Ends it as no program can help: `kill -9`.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("it is ours");
+        self.child.wait().expect("its end");
     }
 
     /// Sends the signal that service managers send, and waits for the end: its code, standard output and log.

@@ -128,6 +128,15 @@ impl Compiler<'_> {
         }
     }
 
+    /// An expression where it is told. An enumeration is told as a text: of a type that it does not know, the driver asks
+    /// the database by named statements, which a pooler may not know.
+    pub(super) fn told_as(&self, sql: String, scalar: &Scalar) -> String {
+        match (self.dialect, scalar) {
+            (Dialect::Postgres, Scalar::Enum(_)) => format!("({sql})::text"),
+            _ => sql,
+        }
+    }
+
     /// The first day of the bucket into which a date or an instant falls. SQLite has both as texts, the day first.
     fn bucket(&self, column: &str, bucket: Bucket, scalar: &Scalar) -> String {
         match (self.dialect, bucket) {

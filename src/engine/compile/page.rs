@@ -179,7 +179,8 @@ pub(super) fn ahead(catalog: &Catalog, query: &Authorized<Query>, dialect: Diale
         let mut columns = Vec::with_capacity(read.order.len());
         for sort in &read.order {
             columns.push((cells.len(), sort.expression.scalar.clone()));
-            cells.push(compiler.expression(read.resource, &alias, &sort.expression));
+            let sql = compiler.expression(read.resource, &alias, &sort.expression);
+            cells.push(compiler.told_as(sql, &sort.expression.scalar));
         }
         let order: Vec<_> = read.order.iter().map(|sort| compiler.sort(read.resource, &alias, sort, false)).collect();
         let rows = match read.page.after {

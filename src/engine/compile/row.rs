@@ -75,7 +75,8 @@ impl Compiler<'_> {
         let name = match selection {
             Selection::Column { alias: name, column: index } => {
                 let column = &resource.columns[*index];
-                let cell = cells.scalar(self.column(parent, *index, alias), &column.scalar);
+                let sql = self.column(parent, *index, alias);
+                let cell = cells.scalar(self.told_as(sql, &column.scalar), &column.scalar);
                 let op = Op::Cell { index: cell, scalar: column.scalar.clone(), style: self.style };
                 // GraphQL's ID is a string, whatever the key's type.
                 let quoted = *index == resource.key && column.scalar == Scalar::Integer && self.style == Style::GraphQl;
@@ -100,7 +101,8 @@ impl Compiler<'_> {
             }
             Selection::Value { alias: name, expression } => {
                 let scalar = expression.scalar.clone();
-                let index = cells.scalar(self.expression(parent, alias, expression), &scalar);
+                let sql = self.expression(parent, alias, expression);
+                let index = cells.scalar(self.told_as(sql, &scalar), &scalar);
                 ops.push(Op::Cell { index, scalar, style: self.style });
                 name
             }

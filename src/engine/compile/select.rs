@@ -165,6 +165,7 @@ impl Compiler<'_> {
         let list = connection(envelope, rows, cursor, &read.page, next, |cursor| {
             for Sort { expression, .. } in &read.order {
                 let sql = self.expression(read.resource, &alias, expression);
+                let sql = self.told_as(sql, &expression.scalar);
                 cursor.columns.push((cells.scalar(sql, &expression.scalar), expression.scalar.clone()));
             }
         });

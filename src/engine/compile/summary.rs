@@ -132,7 +132,8 @@ impl Compiler<'_> {
             key(&mut ops, &member.alias);
             match &member.kind {
                 MemberKind::Value(value) => {
-                    let index = cells.scalar(self.expression(of, alias, value), &value.scalar);
+                    let sql = self.expression(of, alias, value);
+                    let index = cells.scalar(self.told_as(sql, &value.scalar), &value.scalar);
                     ops.push(Op::Cell { index, scalar: value.scalar.clone(), style: self.style });
                 }
                 MemberKind::Object(members) => append(&mut ops, self.members(cells, of, alias, members)),

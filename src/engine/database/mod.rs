@@ -8,6 +8,7 @@ mod errors;
 mod orm;
 mod outage;
 mod postgres;
+mod replica;
 mod seen;
 mod sqlite;
 mod tls;
@@ -117,6 +118,8 @@ const PATIENCE: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)]
 #[derive(Debug, Clone)]
 pub struct Database {
     backend: Arc<Backend>,
+    /// Where reads go that may see what was there a moment ago.
+    replica: Option<Arc<replica::Replica>>,
     /// How many snapshots there may be beside one another: a client that takes its rows slowly holds a connection for as
     /// long, and all of them together must not hold all.
     snapshots: Arc<Semaphore>,
@@ -142,15 +145,18 @@ impl Database {
     pub async fn connect(config: &DatabaseConfig) -> Result<Self> {
         let url = config.url.expose_secret();
         let backend = if url.starts_with("postgres:") || url.starts_with("postgresql:") {
-            Backend::Postgres(postgres::Postgres::new(config)?)
+            Backend::Postgres(postgres::Postgres::primary(config)?)
         } else if url.starts_with("sqlite:") {
             Backend::Sqlite(sqlite::Sqlite::open(config).await?)
         } else {
             return Err(Error::bad_request("DATABASE_URL must begin with sqlite: or postgres:"));
         };
+        let replica = config.read_url.as_ref().map(|url| postgres::Postgres::replica(config, url)).transpose()?;
+        let replica = replica.map(replica::Replica::new);
         let snapshots = Arc::new(Semaphore::new((config.max_connections / 2).max(1)));
         let ready = Arc::new(AtomicBool::new(true));
-        Ok(Self { backend: Arc::new(backend), snapshots, wait: config.acquire_timeout, ready, preparing: false })
+        let (backend, wait) = (Arc::new(backend), config.acquire_timeout);
+        Ok(Self { backend, replica, snapshots, wait, ready, preparing: false })
     }
 
     /// Keeps everybody out until [`Database::open`], because the schema is not yet as the program needs it: whoever asks
@@ -180,6 +186,9 @@ impl Database {
             Backend::Sqlite(sqlite) => sqlite.close(),
             Backend::Postgres(postgres) => postgres.close().await,
         }
+        if let Some(replica) = &self.replica {
+            replica.close().await;
+        }
     }
 
     /// Which SQL it speaks.
@@ -190,7 +199,8 @@ impl Database {
         }
     }
 
-    /// A connection for reads: of the program's own, where [`Database::reading`] does not do.
+    /// A connection for reads that see what was written last: of the program's own, where [`Database::reading`] does not
+    /// do.
     ///
     /// # Errors
     /// `Unavailable` when none comes free in time or the database is away.
@@ -237,15 +247,14 @@ impl Database {
     /// # Errors
     /// `Unavailable` when no connection comes free in time or the database is away.
     pub async fn snapshot(&self) -> Result<Transaction> {
+        let permit = self.permit().await?;
+        Transaction::snapshot(self.read().await?, permit).await
+    }
+
+    /// The permit of a snapshot.
+    async fn permit(&self) -> Result<OwnedSemaphorePermit> {
         let permit = timeout(self.wait, Arc::clone(&self.snapshots).acquire_owned()).await;
-        let permit = permit.map_err(|_| exhausted())?.map_err(Error::internal)?;
-        let transaction = Transaction { connection: self.read().await?, open: true, _permit: Some(permit) };
-        let begin = match transaction.connection.dialect() {
-            Dialect::Sqlite => "begin",
-            Dialect::Postgres => "begin isolation level repeatable read, read only",
-        };
-        transaction.connection.batch(begin).await?;
-        Ok(transaction)
+        permit.map_err(|_| exhausted())?.map_err(Error::internal)
     }
 
     /// Asks the database for an answer. That all connections are in use is no reason for it to be away: balancers would
@@ -385,6 +394,16 @@ impl std::ops::Deref for Transaction {
 }
 
 impl Transaction {
+    /// Begins one whose reads see the database as the first one does.
+    async fn snapshot(connection: Connection, permit: OwnedSemaphorePermit) -> Result<Self> {
+        let transaction = Self { connection, open: true, _permit: Some(permit) };
+        match &transaction.connection.0 {
+            Held::Sqlite(held) => held.batch("begin").await?,
+            Held::Postgres(held) => held.begin_by("begin isolation level repeatable read, read only").await?,
+        }
+        Ok(transaction)
+    }
+
     /// Makes it happen.
     ///
     /// # Errors

@@ -50,10 +50,15 @@ impl Database {
     pub async fn exclusively<T>(&self, work: impl AsyncFnOnce(&DatabaseConnection) -> Result<T, DbErr>) -> Result<T> {
         let transaction = self.begin().await?;
         if transaction.dialect() == Dialect::Postgres {
-            // Waiting for the lock is waiting for another instance's migrations: no statement timeout for it.
-            transaction
-                .batch(&format!("set local statement_timeout = 0; select pg_advisory_xact_lock({MIGRATION_LOCK})"))
-                .await?;
+            // Neither the wait for another instance's migrations nor a migration is bound to a request's time.
+            transaction.batch("set local statement_timeout = 0").await?;
+            let free = format!("select pg_try_advisory_xact_lock({MIGRATION_LOCK}) as free");
+            let free = transaction.query_one_raw(Statement::from_string(DbBackend::Postgres, free)).await;
+            let free = free.and_then(|row| row.map_or(Ok(false), |row| row.try_get("", "free")));
+            if !free.map_err(super::error_of)? {
+                tracing::info!("another instance migrates the database: waiting for its end");
+                transaction.batch(&format!("select pg_advisory_xact_lock({MIGRATION_LOCK})")).await?;
+            }
         }
         let backend = backend(transaction.dialect());
         let proxy: Arc<Box<dyn ProxyDatabaseTrait>> = Arc::new(Box::new(Exclusive(transaction)));

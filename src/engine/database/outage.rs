@@ -11,8 +11,10 @@ use std::{
 const AGAIN: Duration = Duration::from_secs(30);
 
 /// Whether the database is there, as far as is known.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Outage {
+    /// The variable that names it.
+    variable: &'static str,
     away: Mutex<Option<Away>>,
     busy: Throttle,
     cut: Throttle,
@@ -25,8 +27,14 @@ struct Away {
 }
 
 impl Outage {
+    /// Nothing is known yet of the database that `variable` names.
+    pub(super) fn new(variable: &'static str) -> Self {
+        Self { variable, away: Mutex::default(), busy: Throttle::default(), cut: Throttle::default() }
+    }
+
     /// No connection could be made. `refused` if it was the database that did not let us in: only an operator can help.
     pub(super) fn away(&self, cause: &str, refused: bool) {
+        let variable = self.variable;
         let now = Instant::now();
         let mut away = lock(&self.away);
         let seconds = match &mut *away {
@@ -42,10 +50,16 @@ impl Outage {
         };
         match (refused, seconds) {
             (true, _) => {
-                tracing::error!(error.cause = cause, "the database refuses the user, password or name of DATABASE_URL");
+                tracing::error!(
+                    error.cause = cause,
+                    variable,
+                    "the database refuses the user, password or name of its URL"
+                );
             }
-            (false, 0) => tracing::warn!(error.cause = cause, "the database is away"),
-            (false, away_seconds) => tracing::warn!(error.cause = cause, away_seconds, "the database is still away"),
+            (false, 0) => tracing::warn!(error.cause = cause, variable, "the database is away"),
+            (false, away_seconds) => {
+                tracing::warn!(error.cause = cause, variable, away_seconds, "the database is still away")
+            }
         }
     }
 
@@ -53,21 +67,25 @@ impl Outage {
     pub(super) fn here(&self) {
         if let Some(away) = lock(&self.away).take() {
             let away_seconds = away.since.elapsed().as_secs_f64();
-            tracing::info!(away_seconds, "the database is back");
+            tracing::info!(variable = self.variable, away_seconds, "the database is back");
         }
     }
 
     /// All connections are in use, and none came free in time.
     pub(super) fn busy(&self, waiting: usize) {
         if self.busy.admits() {
-            tracing::warn!(waiting, "all database connections are in use: see DATABASE_MAX_CONNECTIONS");
+            tracing::warn!(
+                variable = self.variable,
+                waiting,
+                "all database connections are in use: see DATABASE_MAX_CONNECTIONS"
+            );
         }
     }
 
     /// A connection ended that nobody here has closed.
     pub(super) fn cut(&self, cause: &str) {
         if self.cut.admits() {
-            tracing::warn!(error.cause = cause, "a database connection ended");
+            tracing::warn!(error.cause = cause, variable = self.variable, "a database connection ended");
         }
     }
 }

@@ -4,13 +4,16 @@
 //! loses the statement that it is given. Then all that are as old are given up, since what has ended one has most likely
 //! ended the others. A request that is dropped half way cancels its statement and gives up its connection.
 
+mod cancel;
 mod pool;
+mod settings;
 
 pub(super) use pool::Postgres;
 
 use super::{
     Flow, Ready, Row, Sink,
     errors::{CONNECTION_FAILURE, READ_ONLY, UNKNOWN, from_postgres},
+    replica::OF_A_STANDBY,
     told, unavailable, unheard,
 };
 use crate::{
@@ -21,11 +24,12 @@ use bytes::Bytes;
 use deadpool::managed::Object;
 use futures_util::{
     StreamExt as _,
-    future::{join, join_all},
+    future::{join, join_all, join3},
     pin_mut,
 };
 use pool::{Manager, Shared};
 use quick_cache::unsync::Cache;
+use settings::Settings;
 use std::{
     error::Error as StdError,
     sync::{
@@ -65,6 +69,7 @@ pub(super) struct Session {
     tls: MakeRustlsConnect,
     /// None behind a pooler that hands each transaction another connection.
     statements: Option<Mutex<Cache<Arc<str>, Statement>>>,
+    settings: Settings,
     /// There must be no next statement: one was left half way, whose cancellation could hit it.
     spent: AtomicBool,
     /// The connection died under a statement.
@@ -87,6 +92,8 @@ pub(super) struct Held {
     object: Option<Object<Manager>>,
     /// A transaction begins with the next statement, on the same way.
     begins: AtomicBool,
+    /// What runs is part of a transaction, to the end of which the connection is held.
+    open: AtomicBool,
 }
 
 impl Held {
@@ -106,7 +113,14 @@ impl Held {
 
     /// Begins a transaction with the next statement: a message more, and no round trip.
     pub(super) fn begin(&self) {
+        self.open.store(true, Ordering::Relaxed);
         self.begins.store(true, Ordering::Relaxed);
+    }
+
+    /// Begins a transaction by a statement of its own.
+    pub(super) async fn begin_by(&self, begin: &str) -> Result<()> {
+        self.open.store(true, Ordering::Relaxed);
+        self.batch(&self.session()?.settings.begin(begin)).await
     }
 
     /// Whether the transaction that was to begin has.
@@ -142,21 +156,29 @@ impl Held {
 
     pub(super) async fn batch(&self, sql: &str) -> Result<()> {
         let session = self.session()?;
-        let batch = if self.begins.swap(false, Ordering::Relaxed) { &format!("begin; {sql}") } else { sql };
+        let begins = self.begins.swap(false, Ordering::Relaxed);
+        let batch = if begins { &format!("{}; {sql}", session.settings.begin("begin")) } else { sql };
         let mut guard = CancelOnDrop { session, done: false };
         let result = session.client.batch_execute(batch).await.map_err(|error| session.failed(error));
         guard.done = true;
         result
     }
 
-    /// Runs `work`, behind the beginning of a transaction if one is to begin.
+    /// Runs `work`, behind the beginning of a transaction if one is to begin. Where settings last as long as a
+    /// transaction, work that is part of none has one to itself. All of it is on its way together.
     async fn begun<T>(&self, session: &Session, work: impl Future<Output = T>) -> (Result<()>, T) {
-        if !self.begins.swap(false, Ordering::Relaxed) {
+        // What is joined is sent in its order.
+        let send = async |sql: &str| session.client.batch_execute(sql).await.map_err(|error| session.failed(error));
+        if self.begins.swap(false, Ordering::Relaxed) {
+            let begin = session.settings.begin("begin");
+            return join(send(&begin), work).await;
+        }
+        if session.settings.last() || self.open.load(Ordering::Relaxed) {
             return (Ok(()), work.await);
         }
-        // Begun in their order, so that the statement is behind.
-        let (begun, done) = join(session.client.batch_execute("begin"), work).await;
-        (begun.map_err(|error| session.failed(error)), done)
+        let begin = session.settings.begin("begin");
+        let (begun, done, ended) = join3(send(&begin), work, send("commit")).await;
+        (begun.and(ended), done)
     }
 
     pub(super) async fn run<S: Sink>(&self, sql: &Arc<str>, values: &Arc<[Value]>, sink: S) -> Result<S::Output> {
@@ -178,7 +200,8 @@ impl Held {
         let session = self.session()?;
         let mut guard = CancelOnDrop { session, done: false };
         // A statement whose rows nobody takes any more is still running: it is cancelled like one that is dropped.
-        let sent = session.flow(sql, values, sink, out).await?;
+        let (begun, sent) = self.begun(session, session.flow(sql, values, sink, out)).await;
+        let sent = begun.and(sent)?;
         guard.done = true;
         sent.map_err(|_| unheard())
     }
@@ -229,6 +252,9 @@ impl Session {
         }
         if error.code().is_some_and(|code| code.code() == READ_ONLY) && self.made.elapsed() > OUTDATED {
             self.spent.store(true, Ordering::Relaxed);
+        }
+        if let Some(code) = self.shared.standby.then(|| of_a_standby(&error)).flatten() {
+            return unavailable(told::by_postgres(&error)).code(code);
         }
         let shown = from_postgres(error);
         // Whatever word the server had for its end.
@@ -317,6 +343,11 @@ impl Session {
     }
 }
 
+/// What a standby fails at, and its primary may not: the code of that.
+fn of_a_standby(error: &tokio_postgres::Error) -> Option<&'static str> {
+    OF_A_STANDBY.into_iter().find(|code| error.code().is_some_and(|said| said.code() == *code))
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     // A cache is whole between its calls, whatever became of the thread that held it.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -340,8 +371,8 @@ impl Drop for CancelOnDrop<'_> {
         runtime.spawn(timeout(CANCELLATION, async move {
             // Never closed.
             let _turn = shared.cancellations.acquire().await;
-            if let Err(error) = token.cancel_query(tls).await {
-                tracing::debug!(error.cause = told::by_postgres(&error), "a statement could not be cancelled");
+            if let Err(error) = cancel::cancel(token, tls, shared.pooler.as_ref()).await {
+                tracing::debug!(error.cause = %error, "a statement could not be cancelled");
             }
         }));
     }

@@ -12,7 +12,7 @@ use crate::telemetry::{
 /// How the connections to a database are used at the moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pool {
-    /// Whose they are: `primary`, or SQLite's `readers`.
+    /// Whose they are: `primary`, `replica`, or SQLite's `readers` and `writer`.
     pub name: &'static str,
     /// How many are in use.
     pub used: usize,
@@ -37,10 +37,12 @@ impl Pool {
 impl Database {
     /// How its connections are used at the moment.
     pub fn pools(&self) -> Vec<Pool> {
-        match &*self.backend {
+        let mut pools = match &*self.backend {
             Backend::Sqlite(sqlite) => sqlite.pools(),
             Backend::Postgres(postgres) => vec![postgres.pool()],
-        }
+        };
+        pools.extend(self.replica.as_ref().map(|replica| replica.pool()));
+        pools
     }
 }
 

@@ -11,10 +11,10 @@ use std::sync::Arc;
 use tokio_postgres::{Config, config::SslMode};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// The connection that a URL describes. `prefer` and `require` encrypt without asking who answers, as libpq does;
+/// The connection that the URL in `variable` describes. `prefer` and `require` encrypt without asking who answers, as libpq does;
 /// `verify-ca` and `verify-full` both check the certificate and its name, against `sslrootcert` or the public roots.
-pub(super) fn configure(url: &str) -> Result<(Config, MakeRustlsConnect)> {
-    let invalid = |what: &str| Error::bad_request(format!("DATABASE_URL: {what}"));
+pub(super) fn configure(variable: &str, url: &str) -> Result<(Config, MakeRustlsConnect)> {
+    let invalid = |what: &str| Error::bad_request(format!("{variable}: {what}"));
     let mut url = url::Url::parse(url).map_err(|error| invalid(&error.to_string()))?;
     let (mut mode, mut roots, mut rest) = (None, None, Vec::new());
     for (name, value) in url.query_pairs() {
@@ -111,11 +111,13 @@ mod tests {
         for (mode, expected) in
             [("disable", SslMode::Disable), ("prefer", SslMode::Prefer), ("verify-full", SslMode::Require)]
         {
-            let (config, _) = configure(&format!("postgres://u:p@h:5433/d?sslmode={mode}&connect_timeout=3")).unwrap();
+            let (config, _) =
+                configure("DATABASE_URL", &format!("postgres://u:p@h:5433/d?sslmode={mode}&connect_timeout=3"))
+                    .unwrap();
             assert_eq!(config.get_ssl_mode(), expected);
             assert_eq!(config.get_ports(), [5433]);
         }
-        let error = configure("postgres://u@h/d?sslmode=sometimes").err().unwrap();
+        let error = configure("DATABASE_URL", "postgres://u@h/d?sslmode=sometimes").err().unwrap();
         assert!(error.message.contains("sslmode=sometimes"), "{error}");
     }
 }

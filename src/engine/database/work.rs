@@ -64,7 +64,7 @@ async fn pause(time: Duration) {
 }
 
 impl Database {
-    /// Runs `work`, which only reads, on a connection.
+    /// Runs `work`, which only reads, and sees what was written last.
     ///
     /// # Errors
     /// What `work` says, and `Unavailable` when no connection comes free in time or the database is away.
@@ -171,7 +171,8 @@ impl Database {
         }
     }
 
-    /// Runs `work` in a transaction that sees one state of the database, and leaves it open.
+    /// Runs `work` in a transaction that sees one state of the database, and leaves it open; the state may be one that was
+    /// a moment ago.
     ///
     /// # Errors
     /// Those of [`Database::reading`].
@@ -179,6 +180,9 @@ impl Database {
         &self,
         work: impl Copy + AsyncFnOnce(&Transaction) -> Result<T>,
     ) -> Result<(T, Transaction)> {
+        if let Some(done) = self.viewing_replica(work).await {
+            return done;
+        }
         let mut attempts = Attempts::default();
         loop {
             let snapshot = self.snapshot().await?;

@@ -3,13 +3,13 @@
 use super::ledger;
 use crate::{
     graft,
-    support::{Caller::*, Dialect, on_both},
+    support::{Caller::*, Dialect, on_all},
 };
 use serde_json::{Value, json};
 
 /// What Ann's expenses answer to fields of their connection.
 async fn check(cases: &[(&str, Value)]) {
-    on_both(async |server| {
+    on_all(async |server| {
         ledger::fill(server).await;
         for (fields, expected) in cases {
             let list = server.data(User, &format!("{{ {fields} }}")).await["expenses"].clone();
@@ -21,7 +21,7 @@ async fn check(cases: &[(&str, Value)]) {
 
 #[tokio::test]
 async fn impossible_groups_are_refused() {
-    on_both(async |server| {
+    on_all(async |server| {
         for (fields, field) in [
             ("groups(by: []) { count }", "by"),
             ("groups(by: [CATEGORY, CATEGORY]) { count }", "by"),
@@ -195,7 +195,7 @@ async fn no_bucket_is_left_out_on_request() {
 
 #[tokio::test]
 async fn related_rows_are_summed_up_and_grouped() {
-    on_both(async |server| {
+    on_all(async |server| {
         ledger::fill(server).await;
         let query = "{ users(orderBy: { name: ASC }) { nodes { name expenses(filter: { currency: { eq: \"USD\" } }, first: 1, orderBy: { title: DESC }) {
             nodes { title } totalCount aggregate { sum { amount } } groups(by: [CATEGORY], first: 1) { key { category } count } } } } }";
@@ -214,7 +214,7 @@ async fn related_rows_are_summed_up_and_grouped() {
 
 #[tokio::test]
 async fn rest_has_words_for_aggregates() {
-    on_both(async |server| {
+    on_all(async |server| {
         ledger::fill(server).await;
         for (query, expected) in [
             ("select=count()", r#"[{"count":12}]"#),
@@ -258,7 +258,7 @@ async fn rest_has_words_for_aggregates() {
 
 #[tokio::test]
 async fn a_million_dimes_are_a_hundred_thousand() {
-    on_both(async |server| {
+    on_all(async |server| {
         let id = &server.person(User).id;
         let (id, key, series) = match server.dialect {
             Dialect::Sqlite => (

@@ -3,7 +3,7 @@
 use super::quotas::with_quotas;
 use crate::{
     graft,
-    support::{Caller::*, Dialect, Server, on_both},
+    support::{Caller::*, Dialect, Server, on_all},
 };
 use rootstock::{
     catalog::scalar::Style,
@@ -23,7 +23,7 @@ async fn count(server: &Server) -> Value {
 
 #[tokio::test]
 async fn what_is_wrong_is_told_with_its_row_and_nothing_is_written() {
-    on_both(async |server| {
+    on_all(async |server| {
         let rows = json!([
             { "title": "good", "amount": 1 },
             { "title": "", "amount": "1.005" },
@@ -84,7 +84,7 @@ async fn what_is_wrong_is_told_with_its_row_and_nothing_is_written() {
 
 #[tokio::test]
 async fn rows_are_told_in_the_order_of_the_input() {
-    on_both(async |server| {
+    on_all(async |server| {
         let rows: Vec<_> = (0..60)
             .map(|number| match number % 3 {
                 0 => json!({ "title": format!("t{number}"), "amount": number }),
@@ -124,7 +124,7 @@ async fn rows_are_told_in_the_order_of_the_input() {
 /// What it costs is known before: rows times what is told of each.
 #[tokio::test]
 async fn rows_count_toward_the_cost() {
-    on_both(async |server| {
+    on_all(async |server| {
         let rows: Vec<_> = (0..1700).map(|_| json!({ "title": "t", "amount": 1 })).collect();
         let wide = CREATE.replace("id title category amount", "id title");
         server.graphql(User, &wide, json!({ "rows": rows })).await.refused("COST_LIMIT_EXCEEDED");

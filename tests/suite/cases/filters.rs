@@ -1,7 +1,7 @@
 //! Filters: every operator of every type, said in both protocols, finds the same rows on both databases.
 
 use super::ledger;
-use crate::support::{Caller::*, on_both};
+use crate::support::{Caller::*, on_all};
 use serde_json::{Value, json};
 
 /// A query string, the filter that says the same in GraphQL, and the titles that both find.
@@ -137,7 +137,7 @@ const LOGIC: &[Case] = &[
 ];
 
 async fn check(cases: &[Case]) {
-    on_both(async |server| {
+    on_all(async |server| {
         ledger::fill(server).await;
         for (query, filter, found) in cases {
             assert_eq!(ledger::by_rest(server, &format!("{query}&order=title")).await, *found, "{query}");
@@ -176,7 +176,7 @@ async fn and_or_and_not() {
 /// Only GraphQL can say these.
 #[tokio::test]
 async fn an_empty_and_holds_and_an_empty_or_does_not() {
-    on_both(async |server| {
+    on_all(async |server| {
         ledger::fill(server).await;
         for (filter, found) in [
             ("{ and: [] }", "abcdefghijkl"),
@@ -200,7 +200,7 @@ async fn an_empty_and_holds_and_an_empty_or_does_not() {
 /// The integer key of a tree, in every operator.
 #[tokio::test]
 async fn integers() {
-    on_both(async |server| {
+    on_all(async |server| {
         for (query, filter, found) in [
             ("id=eq.2", "{ id: { eq: 2 } }", vec![2]),
             ("id=eq.2", "{ id: { eq: \"2\" } }", vec![2]),
@@ -228,7 +228,7 @@ async fn integers() {
 
 #[tokio::test]
 async fn users_are_found_by_every_column() {
-    on_both(async |server| {
+    on_all(async |server| {
         let ann = server.person(User).id.clone();
         for (query, filter, found) in [
             ("email=eq.ann@example.com", r#"{ email: { eq: "ann@example.com" } }"#.to_owned(), vec!["Ann"]),
@@ -270,7 +270,7 @@ async fn users_are_found_by_every_column() {
 
 #[tokio::test]
 async fn a_filter_that_means_nothing_is_refused_with_what_would_mean_something() {
-    on_both(async |server| {
+    on_all(async |server| {
         for (query, code, says) in [
             ("colour=eq.red", "42703", "column trees.colour does not exist"),
             ("speces=eq.Acer", "42703", "Perhaps you meant to reference the column \\\"trees.species\\\"."),
@@ -346,7 +346,7 @@ async fn a_filter_that_means_nothing_is_refused_with_what_would_mean_something()
 /// More than a statement should be made of, each with its own words.
 #[tokio::test]
 async fn filters_have_bounds() {
-    on_both(async |server| {
+    on_all(async |server| {
         let conditions = |count: usize| vec!["id.gt.0"; count].join(",");
         server.get(Anonymous, &format!("/trees?and=({})", conditions(500))).await.expect(200);
         let answer = server.get(Anonymous, &format!("/trees?or=({})", conditions(501))).await;

@@ -1,7 +1,7 @@
 //! `Idempotency-Key`: a POST that comes twice happens once, on whichever instance, and is told twice.
 
 use super::quotas::with_quotas;
-use crate::support::{Answer, Caller, Caller::*, Server, on_both};
+use crate::support::{Answer, Caller, Caller::*, Server, on_all};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ fn tea() -> Value {
 
 #[tokio::test]
 async fn a_key_that_is_none_is_refused_and_so_is_another_body() {
-    on_both(async |server| {
+    on_all(async |server| {
         for key in ["", "a b", &"x".repeat(256)] {
             post(server, User, "/expenses", key, tea()).await.expect(400).refused("22023");
         }
@@ -38,7 +38,7 @@ async fn a_key_that_is_none_is_refused_and_so_is_another_body() {
 
 #[tokio::test]
 async fn the_same_request_is_told_again() {
-    on_both(async |server| {
+    on_all(async |server| {
         let first = post(server, User, "/expenses", "k", tea()).await.expect(201);
         assert_eq!(first.header("idempotency-replayed"), "");
         let again = async || {
@@ -92,7 +92,7 @@ async fn what_failed_or_was_undone_is_not_kept() {
 /// Who may not do it any more, is not told what it came to when it could.
 #[tokio::test]
 async fn a_replay_is_authorised_like_a_first_request() {
-    on_both(async |server| {
+    on_all(async |server| {
         let yew = json!({ "name": "Yew", "species": "Taxus" });
         post(server, Editor, "/trees", "k", yew.clone()).await.expect(201);
         let demote = json!({ "role": "user" });
@@ -107,7 +107,7 @@ async fn a_replay_is_authorised_like_a_first_request() {
 
 #[tokio::test]
 async fn a_key_is_kept_for_a_day() {
-    on_both(async |server| {
+    on_all(async |server| {
         let first = post(server, User, "/expenses", "k", tea()).await.expect(201);
         post(server, User, "/expenses", "old", tea()).await.expect(201);
         let aged = |then: &str| {
@@ -134,7 +134,7 @@ async fn a_key_is_kept_for_a_day() {
 /// Twins at the same time, on two instances, and again after a restart: one row, and one answer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn twins_on_two_instances_are_one() {
-    on_both(async |server| {
+    on_all(async |server| {
         let (one, two) = (server.another().await, server.another().await);
         for round in 0..3 {
             let key = format!("k{round}");

@@ -1,6 +1,6 @@
 //! Mutations: one document is one transaction, in the order of its fields; what fails undoes all of it.
 
-use crate::support::{Caller::*, Server, on_both};
+use crate::support::{Caller::*, Server, on_all};
 use serde_json::{Value, json};
 
 async fn titles(server: &Server) -> String {
@@ -10,7 +10,7 @@ async fn titles(server: &Server) -> String {
 
 #[tokio::test]
 async fn the_fields_run_one_after_the_other_and_see_each_other() {
-    on_both(async |server| {
+    on_all(async |server| {
         let id = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
         let document = format!(
             r#"mutation {{
@@ -40,7 +40,7 @@ async fn the_fields_run_one_after_the_other_and_see_each_other() {
 /// Whatever the second field fails at, the first is undone, and what comes behind is not run.
 #[tokio::test]
 async fn a_failure_undoes_what_came_before() {
-    on_both(async |server| {
+    on_all(async |server| {
         let kept = server.expense(User, json!({ "title": "k", "amount": 1 })).await;
         let (kept, foreign) = (kept["id"].as_str().unwrap(), "6ba7b810-9dad-11d1-80b4-00c04fd430c8");
         for (second, code) in [
@@ -74,7 +74,7 @@ async fn a_failure_undoes_what_came_before() {
 /// What the document leaves out stays, what it says is null becomes NULL; a variable that is not given is left out.
 #[tokio::test]
 async fn absent_and_null_are_two_things() {
-    on_both(async |server| {
+    on_all(async |server| {
         let row = server.expense(User, json!({ "title": "x", "amount": 1, "category": "Food", "description": "d" })).await;
         let document = format!(
             "mutation ($c: String, $d: String, $t: String) {{
@@ -102,7 +102,7 @@ async fn absent_and_null_are_two_things() {
 
 #[tokio::test]
 async fn a_key_is_an_integer_or_its_text() {
-    on_both(async |server| {
+    on_all(async |server| {
         for (id, name) in [("1", "A"), ("\"1\"", "B")] {
             let document = format!(r#"mutation {{ updateTree(id: {id}, set: {{ name: "{name}" }}) {{ id name }} }}"#);
             assert_eq!(server.data(Editor, &document).await["updateTree"], json!({ "id": "1", "name": name }));
@@ -127,7 +127,7 @@ async fn a_key_is_an_integer_or_its_text() {
 /// A query's fields fail one by one, where null is an answer of theirs.
 #[tokio::test]
 async fn a_failed_field_of_a_query_leaves_the_others() {
-    on_both(async |server| {
+    on_all(async |server| {
         let answer = server
             .graphql(Anonymous, r#"{ good: tree(id: 1) { name } bad: tree(id: "x") { name } }"#, Value::Null)
             .await;

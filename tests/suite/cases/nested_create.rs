@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 const CREATE: &str = "mutation ($input: CreateSpeciesInput!) { createSpecies(input: $input) {
     name ownerId children(orderBy: { name: ASC }) { nodes { name ownerId parent { name } children { nodes { name } } } } } }";
 
-async fn on_both(case: impl AsyncFn(&Server)) {
+async fn on_all(case: impl AsyncFn(&Server)) {
     for dialect in [Dialect::Sqlite, Dialect::Postgres] {
         case(&graft::server(dialect).await).await;
     }
@@ -25,7 +25,7 @@ fn species(name: &str, children: Value) -> Value {
 
 #[tokio::test]
 async fn what_is_wrong_with_a_row_below_is_told_with_its_path() {
-    on_both(async |server| {
+    on_all(async |server| {
         let wrong = species(
             "Oak",
             json!([species("a", json!([])), species("", json!([{ "name": "x".repeat(51), "traits": 1 }]))]),
@@ -78,7 +78,7 @@ async fn what_is_wrong_with_a_row_below_is_told_with_its_path() {
 
 #[tokio::test]
 async fn rows_are_made_with_those_that_belong_to_them() {
-    on_both(async |server| {
+    on_all(async |server| {
         let input = species(
             "Oak",
             json!([

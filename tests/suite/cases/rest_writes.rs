@@ -1,7 +1,7 @@
 //! Writes as PostgREST's clients send them: of all rows that match, told as they prefer, and undone if they wish.
 
 use super::quotas::with_quotas;
-use crate::support::{Answer, Caller::*, Server, Setup, on_both, on_both_with};
+use crate::support::{Answer, Caller::*, Server, Setup, on_all, on_both_with};
 use reqwest::header::HeaderValue;
 use serde_json::{Value, json};
 
@@ -216,7 +216,7 @@ async fn new_rows_are_told_as_it_is_preferred() {
 /// What is undone is told as if it had happened, also where one statement would have done.
 #[tokio::test]
 async fn a_write_can_be_tried() {
-    on_both(async |server| {
+    on_all(async |server| {
         let row = server.expense(User, json!({ "title": "a", "amount": 1 })).await;
         let before = server.get(User, "/expenses").await.text;
         let item = format!("/expenses/{}", row["id"].as_str().unwrap());
@@ -323,7 +323,7 @@ async fn the_rows_are_told_in_the_form_that_is_accepted() {
 /// What is told of a row may reach to those that it is related to.
 #[tokio::test]
 async fn related_rows_are_told_with_those_that_are_written() {
-    on_both(async |server| {
+    on_all(async |server| {
         let full = [("prefer", "return=representation")];
         let ann = json!({ "name": "Ann" });
         let rows = json!([{ "title": "a", "amount": 1 }, { "title": "b", "amount": 2 }]);

@@ -1,7 +1,7 @@
 //! Sessions: a refresh token is good once, what comes a second time ends the session, and so does logging out.
 
 use super::signed_in::{SESSION, Way, anns, ask_refresh, assert_ended, log_out, refresh, session, worth};
-use crate::support::{Caller::*, PASSWORD, Server, on_both};
+use crate::support::{Caller::*, PASSWORD, Server, on_all};
 use futures_util::future::join_all;
 use sea_orm::{ConnectionTrait as _, Statement};
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ async fn stored(server: &Server) -> Vec<String> {
 
 #[tokio::test]
 async fn whatever_is_no_good_refresh_token_gets_the_same_words() {
-    on_both(async |server| {
+    on_all(async |server| {
         let ann = anns(server).await;
         let half = ann.refresh.len() / 2;
         let (family, secret) = ann.refresh.split_at(half);
@@ -61,7 +61,7 @@ async fn whatever_is_no_good_refresh_token_gets_the_same_words() {
 
 #[tokio::test]
 async fn a_body_that_names_no_token_is_refused_in_its_own_way() {
-    on_both(async |server| {
+    on_all(async |server| {
         let (json, form) = ("application/json", "application/x-www-form-urlencoded");
         for path in ["/auth/refresh", "/auth/logout"] {
             for (media, body, status) in [
@@ -98,7 +98,7 @@ async fn a_body_that_names_no_token_is_refused_in_its_own_way() {
 
 #[tokio::test]
 async fn a_refresh_gives_other_tokens_in_the_role_of_now() {
-    on_both(async |server| {
+    on_all(async |server| {
         let mut held = anns(server).await;
         let mut seen = vec![held.clone()];
         for way in [Way::Rest, Way::GraphQl, Way::Rest, Way::GraphQl] {
@@ -127,7 +127,7 @@ async fn a_refresh_gives_other_tokens_in_the_role_of_now() {
 
 #[tokio::test]
 async fn a_session_is_told_in_the_order_of_oauth() {
-    on_both(async |server| {
+    on_all(async |server| {
         let ann = anns(server).await;
         let answer = ask_refresh(server, Way::Rest, &ann.refresh, &[]).await.expect(200);
         let body = answer.json();
@@ -142,7 +142,7 @@ async fn a_session_is_told_in_the_order_of_oauth() {
 
 #[tokio::test]
 async fn a_used_token_that_comes_again_ends_its_session() {
-    on_both(async |server| {
+    on_all(async |server| {
         for way in Way::BOTH {
             let (first, other) = (anns(server).await, anns(server).await);
             let second = refresh(server, way, &first.refresh).await.expect("the next tokens");
@@ -160,7 +160,7 @@ async fn a_used_token_that_comes_again_ends_its_session() {
 /// Of those that come at once with one token, one gets the next; the others are told from no thief.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn of_twenty_refreshes_at_once_one_wins() {
-    on_both(async |server| {
+    on_all(async |server| {
         for _ in 0..3 {
             let ann = anns(server).await;
             let at_once = (0..20).map(|number| refresh(server, Way::BOTH[number % 2], &ann.refresh));
@@ -175,7 +175,7 @@ async fn of_twenty_refreshes_at_once_one_wins() {
 
 #[tokio::test]
 async fn a_session_whose_time_is_over_cannot_be_refreshed_and_is_forgotten() {
-    on_both(async |server| {
+    on_all(async |server| {
         let ann = anns(server).await;
         server.sql("update sessions set expires_at = '2020-01-01T00:00:00.000000Z'").await;
         for way in Way::BOTH {
@@ -194,7 +194,7 @@ async fn a_session_whose_time_is_over_cannot_be_refreshed_and_is_forgotten() {
 
 #[tokio::test]
 async fn no_token_is_stored() {
-    on_both(async |server| {
+    on_all(async |server| {
         let mut held = vec![anns(server).await];
         for way in Way::BOTH {
             held.push(refresh(server, way, &held[held.len() - 1].refresh).await.expect("the next tokens"));
@@ -213,7 +213,7 @@ async fn no_token_is_stored() {
 
 #[tokio::test]
 async fn who_is_shut_out_has_no_session_and_gets_none_back() {
-    on_both(async |server| {
+    on_all(async |server| {
         let id = uuid::Uuid::parse_str(&server.person(User).id).unwrap();
         let ann = anns(server).await;
         rootstock::auth::users::set_disabled(&server.app.database, id, true).await.unwrap();
@@ -232,7 +232,7 @@ async fn who_is_shut_out_has_no_session_and_gets_none_back() {
 /// However a row that should be gone came to be there still.
 #[tokio::test]
 async fn a_session_of_somebody_who_is_shut_out_ends_at_its_refresh() {
-    on_both(async |server| {
+    on_all(async |server| {
         for way in Way::BOTH {
             let ann = anns(server).await;
             server.sql("update credentials set disabled_at = '2020-01-01T00:00:00.000000Z'").await;
@@ -247,7 +247,7 @@ async fn a_session_of_somebody_who_is_shut_out_ends_at_its_refresh() {
 /// What counts is the token in the body; the header may be as old as the reason to refresh.
 #[tokio::test]
 async fn a_refresh_does_not_look_at_the_header() {
-    on_both(async |server| {
+    on_all(async |server| {
         let ended = anns(server).await;
         log_out(server, Way::Rest, &ended.refresh).await;
         let mut held = anns(server).await;
@@ -273,7 +273,7 @@ async fn a_refresh_does_not_look_at_the_header() {
 
 #[tokio::test]
 async fn logging_out_ends_the_session_and_no_other() {
-    on_both(async |server| {
+    on_all(async |server| {
         for way in Way::BOTH {
             let (first, other) = (anns(server).await, anns(server).await);
             let second = refresh(server, way, &first.refresh).await.expect("the next tokens");
@@ -297,7 +297,7 @@ async fn logging_out_ends_the_session_and_no_other() {
 
 #[tokio::test]
 async fn what_signs_in_or_out_stands_alone_in_its_document() {
-    on_both(async |server| {
+    on_all(async |server| {
         let ann = anns(server).await;
         let token = &ann.refresh;
         let delete = "deleteTree(id: 1) { id }";

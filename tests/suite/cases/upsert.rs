@@ -1,7 +1,7 @@
 //! New rows whose values are taken: the row that is there gets them, or stays, if the caller sees it and may write it.
 
 use super::quotas::with_quotas;
-use crate::support::{Caller::*, Server, on_both};
+use crate::support::{Caller::*, Server, on_all};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -148,7 +148,7 @@ async fn by_rest_a_preference_says_what_becomes_of_it() {
 /// Keys that count up are the server's: one that is there can be named, another cannot.
 #[tokio::test]
 async fn a_key_that_the_server_gives_must_be_there() {
-    on_both(async |server| {
+    on_all(async |server| {
         let create = "mutation ($input: CreateTreeInput!, $on: TreeOnConflict) {
             createTree(input: $input, onConflict: $on) { id name species } }";
         let input = |id: &str| json!({ "id": id, "name": "New", "species": "Acer" });

@@ -3,9 +3,13 @@
 mod clusters;
 mod conflicts;
 mod crash;
+mod instances;
+mod migrating;
 mod outages;
+mod pooler;
 mod pools;
 mod read_only;
+mod replica;
 mod shutdown;
 mod stalls;
 mod start;

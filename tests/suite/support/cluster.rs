@@ -40,24 +40,33 @@ impl Cluster {
     /// durable as PostgreSQL is by default.
     pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
         let settings = lines(settings);
-        spawn_blocking(move || Self::launch(&settings)).await.expect("the cluster starts")
+        spawn_blocking(move || Self::launch(&settings, None)).await.expect("the cluster starts")
     }
 
-    /// The same for a caller who may be held up, with the settings as lines of `postgresql.conf`.
-    pub(super) fn launch(settings: &str) -> Self {
+    /// A hot standby of this cluster, which follows it by streaming replication.
+    pub(crate) async fn standby(&self, settings: &[(&str, &str)]) -> Self {
+        let (settings, primary) = (lines(settings), self.port);
+        spawn_blocking(move || Self::launch(&settings, Some(primary))).await.expect("the standby starts")
+    }
+
+    /// The same for a caller who may be held up, with the settings as lines of `postgresql.conf`; a standby if there is
+    /// the port of a primary.
+    pub(super) fn launch(settings: &str, primary: Option<u16>) -> Self {
         let bin = binaries().expect(
             "PostgreSQL's server programs: in $PG_BIN, on the PATH or in /usr/lib/postgresql/*/bin \
              (scripts/install-test-tools.sh installs them)",
         );
         // Between finding a free port and using it, somebody else may take it.
-        (0..3).find_map(|_| Self::attempt(&bin, settings)).expect("PostgreSQL did not start; its own words are above")
+        (0..3)
+            .find_map(|_| Self::attempt(&bin, settings, primary))
+            .expect("PostgreSQL did not start; its own words are above")
     }
 
-    fn attempt(bin: &Path, settings: &str) -> Option<Self> {
+    fn attempt(bin: &Path, settings: &str, primary: Option<u16>) -> Option<Self> {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a free port").port();
         let home = tempfile::Builder::new().prefix("rootstock-postgres-").tempdir().expect("a directory").keep();
         let directory = home.join("data");
-        let mut shell = Shell::open(bin, &home, &format!("{settings}port = {port}\n"));
+        let mut shell = Shell::open(bin, &home, &format!("{settings}port = {port}\n"), primary);
         let started = shell.hears("ready") && shell.does("start");
         started.then(|| Self { port, directory, shell: Arc::new(Mutex::new(shell)) })
     }
@@ -153,7 +162,7 @@ struct Shell {
 }
 
 impl Shell {
-    fn open(bin: &Path, home: &Path, settings: &str) -> Self {
+    fn open(bin: &Path, home: &Path, settings: &str, primary: Option<u16>) -> Self {
         let mut shell = Command::new("sh");
         // PostgreSQL refuses to run as root. The directory is ours, so its owner is who we are.
         if fs::metadata(home).expect("the new directory").uid() == 0 {
@@ -165,6 +174,7 @@ impl Shell {
             .args(["-c", SCRIPT, "cluster"])
             .arg(bin)
             .arg(settings)
+            .args(primary.map(|port| port.to_string()))
             .current_dir(home)
             // Variables such as PGDATA and PGOPTIONS are not for this server.
             .env_clear()
@@ -203,14 +213,14 @@ impl Drop for Shell {
     }
 }
 
-/// Arguments: the folder of PostgreSQL's programs, lines of settings. Started in an empty directory, which it removes.
+/// Arguments: the folder of PostgreSQL's programs, lines of settings, and, for a standby, the port of its primary. Started in an empty directory, which it removes.
 /// Reads an order a line, and answers each by a line.
 ///
 /// `C` as the locale is on every machine. The time zone is an odd one, so that a test which passes by leaning on the
 /// server's zone fails here. The children of the server are sessions of their own: they must be stalled one by one, and
 /// after the server, which would start others.
 const SCRIPT: &str = r#"
-bin=$1 settings=$2 home=$PWD
+bin=$1 settings=$2 primary=$3 home=$PWD
 server() { head -n 1 data/postmaster.pid; }
 children() { grep -ls "^PPid:[[:space:]]*$1\$" /proc/[0-9]*/status | tr -dc '0-9\n'; }
 pause() { pid=$(server) && kill -STOP "$pid" && { kill -STOP $(children "$pid") || true; }; }
@@ -220,7 +230,11 @@ stop() { "$bin/pg_ctl" -D data -w -m "$1" stop; }
 end() { cd "$home"; resume; stop immediate; cd /; rm -rf "$home"; }
 trap '' HUP INT TERM PIPE
 trap 'end >/dev/null 2>&1' EXIT
-"$bin/initdb" -D data -U postgres --auth=trust --encoding=UTF8 --no-locale --no-sync >log 2>&1 &&
+create() {
+    [ -z "$primary" ] || { "$bin/pg_basebackup" -D data -h 127.0.0.1 -p "$primary" -U postgres -R -c fast -N; return; }
+    "$bin/initdb" -D data -U postgres --auth=trust --encoding=UTF8 --no-locale --no-sync
+}
+create >log 2>&1 &&
 cat >>data/postgresql.conf <<END || { cat log >&2; exit 1; }
 listen_addresses = '127.0.0.1'
 unix_socket_directories = ''
@@ -258,7 +272,7 @@ pub(crate) fn binaries() -> Option<PathBuf> {
     let newest_first = packaged.into_iter().rev().map(|(_, bin)| bin);
     on_path
         .chain(newest_first)
-        .find(|bin| ["initdb", "pg_ctl", "postgres"].iter().all(|program| bin.join(program).is_file()))
+        .find(|bin| ["initdb", "pg_basebackup", "pg_ctl", "postgres"].iter().all(|program| bin.join(program).is_file()))
 }
 
 /// The user and group that own nothing, as the system numbers them.

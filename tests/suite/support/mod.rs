@@ -11,11 +11,13 @@ pub(crate) mod cluster;
 pub(crate) mod collector;
 pub(crate) mod faults;
 mod people;
+pub(crate) mod pgbouncer;
 pub(crate) mod postgres;
 pub(crate) mod provider;
 mod server;
+pub(crate) mod standby;
 
 pub(crate) use answer::Answer;
 pub(crate) use people::{Caller, PASSWORD, Person};
 pub(crate) use rootstock::engine::database::Dialect;
-pub(crate) use server::{KEY, Server, Setup, on_both, on_both_with, start_with};
+pub(crate) use server::{KEY, Server, Setup, configuration, on_all, on_both, on_both_with, start_pooled, start_with};

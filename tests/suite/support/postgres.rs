@@ -1,10 +1,13 @@
 //! Owns the PostgreSQL server of the tests: one throw-away [`Cluster`] a test process, started by the first test that asks.
 //! In: nothing, or how to migrate an empty database. Out: a database of the test's own, dropped when the test ends.
+//!
+//! With `ROOTSTOCK_THROUGH=pgbouncer`, every test reaches its database by way of a pooler in transaction mode.
 
 use super::cluster::Cluster;
-use std::sync::LazyLock;
+use super::pgbouncer::PgBouncer;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread;
+use std::sync::{LazyLock, OnceLock};
+use std::{env, thread};
 
 use tokio::sync::{OnceCell, mpsc, oneshot};
 use tokio_postgres::{Error, NoTls};
@@ -38,7 +41,16 @@ pub(crate) struct TestDatabase {
 impl TestDatabase {
     /// `postgres://…`, on loopback, with a superuser who needs no password.
     pub(crate) fn url(&self) -> String {
-        SHARED.cluster.url(&self.name)
+        match env::var("ROOTSTOCK_THROUGH").as_deref() {
+            Err(_) | Ok("") => SHARED.cluster.url(&self.name),
+            Ok("pgbouncer") => self.pooled_url(),
+            Ok(other) => panic!("ROOTSTOCK_THROUGH={other}: only pgbouncer is known"),
+        }
+    }
+
+    /// The same by way of a pooler in transaction mode.
+    pub(crate) fn pooled_url(&self) -> String {
+        POOLER.get_or_init(|| PgBouncer::start(SHARED.cluster.port())).url(&self.name)
     }
 
     async fn create(template: &str) -> Self {
@@ -62,6 +74,8 @@ impl Drop for TestDatabase {
         drop(SHARED.send(format!("drop database {} with (force)", self.name)));
     }
 }
+
+static POOLER: OnceLock<PgBouncer> = OnceLock::new();
 
 static SHARED: LazyLock<Shared> = LazyLock::new(Shared::start);
 
@@ -87,7 +101,7 @@ struct Statement {
 
 impl Shared {
     fn start() -> Self {
-        let cluster = Cluster::launch(SETTINGS);
+        let cluster = Cluster::launch(SETTINGS, None);
         let (admin, statements) = mpsc::unbounded_channel();
         let url = cluster.url("postgres");
         thread::spawn(move || administrate(&url, statements));

@@ -3,6 +3,7 @@
 use super::{
     answer::Answer,
     people::{self, Caller, Person},
+    pgbouncer,
     postgres::{self, TestDatabase},
 };
 use reqwest::{Client, Method, RequestBuilder};
@@ -43,6 +44,8 @@ pub(crate) struct Setup {
     pub(crate) sql: Vec<String>,
     /// The outside identity provider whose tokens it takes beside its own.
     pub(crate) outside: Option<OutsideConfig>,
+    /// Where a replica of its database is.
+    pub(crate) replica: Option<String>,
 }
 
 impl Default for Setup {
@@ -52,6 +55,7 @@ impl Default for Setup {
             configure: |_| {},
             sql: Vec::new(),
             outside: None,
+            replica: None,
         }
     }
 }
@@ -98,6 +102,13 @@ pub(crate) async fn on_both_with(setup: impl Fn() -> Setup, case: impl AsyncFn(&
     }
 }
 
+/// Runs a case on SQLite, on PostgreSQL, and on PostgreSQL behind a pooler in transaction mode.
+pub(crate) async fn on_all(case: impl AsyncFn(&Server)) {
+    on_both(&case).await;
+    eprintln!("behind a pooler");
+    case(&start_pooled(Setup::default()).await).await;
+}
+
 /// A server over a fresh copy of the migrated and peopled database.
 pub(crate) async fn start_with(dialect: Dialect, setup: Setup) -> Server {
     match dialect {
@@ -111,17 +122,36 @@ pub(crate) async fn start_with(dialect: Dialect, setup: Setup) -> Server {
             Server::start(&sqlite_url(&file), setup, Arc::clone(people), storage).await
         }
         Dialect::Postgres => {
-            static PEOPLE: OnceLock<Arc<Vec<Person>>> = OnceLock::new();
-            let database = postgres::migrated(async |url| {
-                let people = prepare(url).await;
-                PEOPLE.set(people).expect("the template is made once");
-            })
-            .await;
-            let people = PEOPLE.get().expect("the template was made");
+            let (database, people) = peopled().await;
             let url = database.url();
-            Server::start(&url, setup, Arc::clone(people), Storage::Copy { _database: database }).await
+            Server::start(&url, setup, people, Storage::Copy { _database: database }).await
         }
     }
+}
+
+/// The same on PostgreSQL, behind a pooler in transaction mode.
+pub(crate) async fn start_pooled(setup: Setup) -> Server {
+    let (database, people) = peopled().await;
+    let url = database.pooled_url();
+    Server::start(&url, setup, people, Storage::Copy { _database: database }).await
+}
+
+/// A copy of the migrated and peopled database of PostgreSQL.
+async fn peopled() -> (TestDatabase, Arc<Vec<Person>>) {
+    static PEOPLE: OnceLock<Arc<Vec<Person>>> = OnceLock::new();
+    let database = postgres::migrated(async |url| {
+        let people = prepare(url).await;
+        PEOPLE.set(people).expect("the template is made once");
+    })
+    .await;
+    (database, Arc::clone(PEOPLE.get().expect("the template was made")))
+}
+
+/// The defaults over the database at `url`, as they must be there.
+pub(crate) fn configuration(url: &str) -> Config {
+    let mut config = Config::for_tests(url).expect("the configuration");
+    config.database.prepared_statements = !pgbouncer::is_pooled(url);
+    config
 }
 
 fn sqlite_url(file: &Path) -> String {
@@ -158,9 +188,10 @@ impl Server {
 
     async fn start(url: &str, setup: Setup, people: Arc<Vec<Person>>, storage: Storage) -> Self {
         let database = url.to_owned();
-        let mut config = Config::for_tests(url).expect("the configuration");
+        let mut config = configuration(url);
         config.auth.key = Some(KEY.into());
         config.auth.outside.clone_from(&setup.outside);
+        config.database.read_url = setup.replica.map(Into::into);
         // All of a case's people come from one address.
         config.auth.rate_limit_per_minute = NonZeroU32::MAX;
         (setup.configure)(&mut config);
@@ -183,7 +214,11 @@ impl Server {
 
     /// Another instance over the same database, which ends with the test as well; this one must outlive it.
     pub(crate) async fn another(&self) -> Self {
-        let setup = Setup { outside: self.outside.clone(), ..Setup::default() };
+        self.another_with(Setup { outside: self.outside.clone(), ..Setup::default() }).await
+    }
+
+    /// The same where it is not the usual one.
+    pub(crate) async fn another_with(&self, setup: Setup) -> Self {
         Self::start(&self.database, setup, Arc::clone(&self.people), Storage::Borrowed).await
     }
 

@@ -9,7 +9,7 @@ use super::{
         outage::Outage,
         seen, tls, told, unavailable,
     },
-    Held, STATEMENTS, Session,
+    Held, STATEMENTS, Session, Settings, cancel,
 };
 use crate::{
     config::DatabaseConfig,
@@ -17,7 +17,7 @@ use crate::{
 };
 use deadpool::managed::{self, Metrics, Pool, PoolError, RecycleError, RecycleResult, TimeoutType};
 use quick_cache::unsync::Cache;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::{
     sync::{
         Arc, Mutex,
@@ -49,13 +49,27 @@ pub(in super::super) struct Postgres {
 }
 
 impl Postgres {
-    pub(in super::super) fn new(config: &DatabaseConfig) -> Result<Self> {
-        let (mut postgres, tls) = tls::configure(config.url.expose_secret())?;
-        let limit = config.statement_timeout.as_millis();
-        // Set in the session's start-up packet, so it costs no round trip. UTC: a timestamp without a zone means UTC.
-        postgres.options(format!("-c statement_timeout={limit} -c timezone=UTC"));
+    /// The database that `config` names.
+    pub(in super::super) fn primary(config: &DatabaseConfig) -> Result<Self> {
+        Self::new(config, &config.url, false)
+    }
+
+    /// A replica of it.
+    pub(in super::super) fn replica(config: &DatabaseConfig, url: &SecretString) -> Result<Self> {
+        Self::new(config, url, true)
+    }
+
+    fn new(config: &DatabaseConfig, url: &SecretString, standby: bool) -> Result<Self> {
+        let variable = if standby { "DATABASE_READ_URL" } else { "DATABASE_URL" };
+        // What a replica does not give in half of the time, the primary is asked for.
+        let connect = if standby { config.acquire_timeout / 2 } else { config.acquire_timeout };
+        let (mut postgres, tls) = tls::configure(variable, url.expose_secret())?;
+        let settings = Settings::new(config);
+        if let Some(options) = settings.options() {
+            postgres.options(options);
+        }
         postgres.application_name("rootstock");
-        postgres.connect_timeout(config.acquire_timeout);
+        postgres.connect_timeout(connect);
         if postgres.get_tcp_user_timeout().is_none() {
             postgres.tcp_user_timeout(SILENCE);
         }
@@ -63,20 +77,23 @@ impl Postgres {
             postgres.keepalives_idle(SILENCE).keepalives_interval(SILENCE / 5).keepalives_retries(3);
         }
         let shared = Arc::new(Shared {
-            outage: Outage::default(),
+            outage: Outage::new(variable),
+            standby,
+            pooler: if settings.last() { None } else { cancel::address(&postgres) },
             generation: AtomicU64::new(0),
             cancellations: Semaphore::new(CANCELLATIONS),
         });
         let alive = Arc::new(watch::Sender::new(()));
-        let manager = Manager { postgres, tls, prepare: config.prepared_statements, shared, alive: Arc::clone(&alive) };
+        let prepare = config.prepared_statements;
+        let manager = Manager { postgres, tls, prepare, settings, shared, alive: Arc::clone(&alive) };
         let pool = Pool::builder(manager)
             .max_size(config.max_connections)
             .wait_timeout(Some(config.acquire_timeout))
-            .create_timeout(Some(config.acquire_timeout))
+            .create_timeout(Some(connect))
             .runtime(deadpool::Runtime::Tokio1)
             .build()
             .map_err(Error::internal)?;
-        Ok(Self { pool, probe: AsyncMutex::new(()), wait: config.acquire_timeout, alive })
+        Ok(Self { pool, probe: AsyncMutex::new(()), wait: connect, alive })
     }
 
     pub(in super::super) async fn close(&self) {
@@ -86,7 +103,9 @@ impl Postgres {
 
     pub(in super::super) async fn connection(&self) -> Result<Held> {
         match self.pool.get().await {
-            Ok(object) => Ok(Held { object: Some(object), begins: AtomicBool::new(false) }),
+            Ok(object) => {
+                Ok(Held { object: Some(object), begins: AtomicBool::new(false), open: AtomicBool::new(false) })
+            }
             Err(error) => Err(self.without(error)),
         }
     }
@@ -126,7 +145,14 @@ impl Postgres {
     }
 
     pub(in super::super) fn pool(&self) -> seen::Pool {
-        seen::Pool::of("primary", &self.pool.status())
+        let name = if self.pool.manager().shared.standby { "replica" } else { "primary" };
+        seen::Pool::of(name, &self.pool.status())
+    }
+
+    /// Uses none of the connections again that there are.
+    pub(in super::super) fn forget(&self) {
+        self.pool.manager().shared.generation.fetch_add(1, Ordering::Relaxed);
+        self.pool.retain(|session, _| session.is_fit());
     }
 }
 
@@ -134,6 +160,7 @@ pub(super) struct Manager {
     postgres: Config,
     tls: MakeRustlsConnect,
     prepare: bool,
+    settings: Settings,
     shared: Arc<Shared>,
     alive: Arc<watch::Sender<()>>,
 }
@@ -142,6 +169,10 @@ pub(super) struct Manager {
 #[derive(Debug)]
 pub(super) struct Shared {
     outage: Outage,
+    /// They are a replica's.
+    pub(super) standby: bool,
+    /// Where the pooler is, if there is one.
+    pub(super) pooler: Option<(String, u16)>,
     /// Counts the times when a connection turned out to be dead: those made before are not used any more.
     pub(super) generation: AtomicU64,
     pub(super) cancellations: Semaphore,
@@ -174,6 +205,7 @@ impl managed::Manager for Manager {
             client,
             tls: self.tls.clone(),
             statements: self.prepare.then(|| Mutex::new(Cache::new(STATEMENTS))),
+            settings: self.settings.clone(),
             spent: AtomicBool::new(false),
             lost: AtomicBool::new(false),
             generation,
