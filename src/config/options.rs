@@ -111,7 +111,7 @@ pub struct Options {
     #[arg(default_value = "30", value_parser = parse::whole::<1, 3_650>)]
     pub refresh_token_expire_days: u64,
 
-    /// How often a minute an address, and an account, may use /auth and its mutations.
+    /// How often a minute an address, and an account, may use /auth and its mutations, by the count of this instance.
     #[arg(long, env = "RATE_LIMIT_AUTH_PER_MINUTE", value_name = "N", global = true)]
     #[arg(default_value = "20", value_parser = parse::whole::<1, 1_000_000>)]
     pub rate_limit_auth_per_minute: u64,
