@@ -17,7 +17,7 @@ if [ -n "$(find "${CARGO_HOME:-$HOME/.cargo}/advisory-dbs" -mindepth 2 -maxdepth
   cargo deny --log-level error --frozen check --hide-inclusion-graph advisories || found=1
 fi
 
-for folder in web tests/browser tests/clients; do
+for folder in web tests/browser tests/clients tests/operations; do
   # Findings and a registry that is away end alike, but only a report has a version.
   if report=$(npm --prefix "$folder" audit --json 2>/dev/null); then continue; fi
   if grep -q '"auditReportVersion"' <<<"$report"; then

@@ -47,6 +47,10 @@ migrate() {
     if aws ecs wait tasks-stopped --cluster "$CLUSTER_NAME" --tasks "$arn"; then break; fi
   done
   stopped=$(aws ecs describe-tasks --cluster "$CLUSTER_NAME" --tasks "$arn" --query 'tasks[0]' --output json) || return
+  if [ "$(jq --raw-output .lastStatus <<<"$stopped")" != STOPPED ]; then
+    say "the migration goes on in $arn, for longer than is waited for here: run this again when it has ended"
+    return 1
+  fi
   # There is no exit code where the container never ran: an image that cannot be pulled, a secret that cannot be read.
   if ! jq --exit-status '.containers[0].exitCode == 0' <<<"$stopped" >/dev/null; then
     say "the migration failed: $(jq --compact-output '{lastStatus, stoppedReason, exitCode: .containers[0].exitCode,

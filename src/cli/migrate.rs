@@ -2,6 +2,8 @@
 //!
 //! In: which way. Out: a schema, and a line a migration.
 
+use std::io::{Write as _, stdout};
+
 use clap::Subcommand;
 use migration::Migrator;
 use rootstock::{
@@ -32,7 +34,10 @@ pub(super) async fn run(options: &Options, command: Command) -> Outcome {
         Command::Status => {}
     }
     for (name, applied) in database.migration_status::<Migrator>().await? {
-        println!("{}  {name}", if applied { "applied" } else { "pending" });
+        // Whoever has closed standard output has seen enough.
+        if writeln!(stdout(), "{}  {name}", if applied { "applied" } else { "pending" }).is_err() {
+            break;
+        }
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 //! In: an account's e-mail or id, and passwords from a prompt or standard input, never from arguments, which other
 //! users of the machine can read. Out: changed accounts.
 
-use std::io::{BufRead, stdin};
+use std::io::{BufRead, Write as _, stdin, stdout};
 
 use clap::{Args, Subcommand};
 use rootstock::{
@@ -87,7 +87,11 @@ pub(super) async fn run(options: &Options, command: Command) -> Outcome {
         Command::List => {
             for user in users::all(database).await? {
                 let state = if user.disabled { "disabled" } else { "enabled" };
-                println!("{}  {:8} {:6}  {}", user.id, state, user.role, user.email.as_deref().unwrap_or("-"));
+                let email = user.email.as_deref().unwrap_or("-");
+                // Whoever has closed standard output has seen enough.
+                if writeln!(stdout(), "{}  {:8} {:6}  {email}", user.id, state, user.role).is_err() {
+                    break;
+                }
             }
         }
         Command::Promote { user, role } => {

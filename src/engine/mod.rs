@@ -176,7 +176,7 @@ impl Engine {
     /// # Errors
     /// What the database says.
     pub async fn read(&self, connection: &Connection, plan: &Plan, bound: &Bound) -> Result<Answer> {
-        execute::read(connection, plan, bound, None).await.inspect(told)
+        execute::read(connection, plan, bound, None).await
     }
 
     /// Runs a plan inside a transaction, which the caller commits, or drops where it failed.
@@ -185,8 +185,8 @@ impl Engine {
     /// `NotFound` and `Forbidden` for rows that are not there or not to be changed, and what the database says.
     pub async fn write(&self, transaction: &Transaction, plan: &Plan, bound: &Bound) -> Result<Answer> {
         match &plan.write {
-            Some(write) => execute::write(transaction, write, plan, bound, None).await.inspect(written),
-            None => execute::read(transaction, plan, bound, None).await.inspect(told),
+            Some(write) => execute::write(transaction, write, plan, bound, None).await,
+            None => execute::read(transaction, plan, bound, None).await,
         }
     }
 
@@ -205,7 +205,7 @@ impl Engine {
     /// Those of [`Engine::bind`] and [`Engine::read`].
     pub async fn run_latest(&self, plan: &Plan, arguments: &[Argument], principal: &Principal) -> Result<Answer> {
         let bound = self.bind(plan, arguments, principal)?;
-        self.0.database.reading(async |connection| self.read(connection, plan, &bound).await).await
+        self.0.database.reading(async |connection| self.read(connection, plan, &bound).await).await.inspect(told)
     }
 
     /// Runs one plan with its values, in a transaction of its own if it writes.
@@ -215,13 +215,14 @@ impl Engine {
     pub async fn run_bound(&self, plan: &Plan, bound: &Bound) -> Result<Answer> {
         if plan.write.is_none() {
             let read = async |connection: &Connection| self.read(connection, plan, bound).await;
-            return self.0.database.reading_replica(read).await;
+            return self.0.database.reading_replica(read).await.inspect(told);
         }
         if let Some((create, direct)) = plan.direct() {
             let add = async |connection: &Connection| execute::direct(connection, create, direct, bound).await;
             return self.0.database.writing_once(add).await.inspect(written);
         }
-        self.0.database.writing(async |transaction| self.write(transaction, plan, bound).await).await
+        let write = async |transaction: &Transaction| self.write(transaction, plan, bound).await;
+        self.0.database.writing(write).await.inspect(written)
     }
 
     /// Runs one plan that writes with its values, in a transaction of its own, which ends as the protocol asks.
@@ -243,7 +244,6 @@ impl Engine {
                 },
             };
             let answer = execute::write(transaction, write, plan, bound, ending.state).await?;
-            written(&answer);
             if let Some(accept) = ending.accept {
                 accept(&answer)?;
             }
@@ -253,7 +253,11 @@ impl Engine {
             Ok(Ended::Now(answer))
         };
         let end = if ending.undone { End::Rollback } else { End::Commit };
-        self.0.database.ending(end, work).await
+        let ended: Ended = self.0.database.ending::<_, Error>(end, work).await?;
+        if let Ended::Now(answer) = &ended {
+            written(answer);
+        }
+        Ok(ended)
     }
 
     /// Reads a page of a list; its rows are still to come if they are too many to be held.
@@ -298,12 +302,12 @@ impl Engine {
     }
 }
 
-/// Notes the rows that an answer has.
-fn told(answer: &Answer) {
+/// Notes the rows that an answer has, once it stands: work may have been begun again before.
+pub(crate) fn told(answer: &Answer) {
     record::rows(answer.rows);
 }
 
 /// Notes the rows that a write has touched, whether its answer has them or not.
-fn written(answer: &Answer) {
+pub(crate) fn written(answer: &Answer) {
     record::rows(answer.rows.max(answer.touched));
 }

@@ -63,11 +63,6 @@ impl Action {
         }
     }
 
-    /// Whether it changes anything.
-    pub const fn is_write(&self) -> bool {
-        !matches!(self, Self::List(_) | Self::Get(_))
-    }
-
     /// Whether it is about one row, of which it tells an object.
     pub const fn is_of_one(&self) -> bool {
         match self {

@@ -17,7 +17,7 @@ use crate::{
     catalog::scalar::Style,
     config::{GraphQlConfig, Limits},
     engine::{
-        Engine, LARGE,
+        self, Engine, LARGE,
         authorize::Who,
         bind::{Argument, Bound},
         compile::Plan,
@@ -356,7 +356,9 @@ impl GraphQl {
                 _ => Ok(rows),
             }
         };
-        engine.database().reading_replica(read).await
+        let rows = engine.database().reading_replica(read).await?;
+        rows.iter().flatten().flatten().for_each(engine::told);
+        Ok(rows)
     }
 
     /// The plan of a root field and its values; none where no plan is run.
@@ -418,7 +420,10 @@ impl GraphQl {
                 (Ok(Some((plan, bound))), _) if writes == 1 => {
                     self.0.engine.run_bound(plan, &bound).await.map(|answer| answer.bytes)
                 }
-                (Ok(Some(_)), _) => written.next().ok_or_else(|| Error::internal("a mutation that was not run")),
+                (Ok(Some(_)), _) => match written.next() {
+                    Some(answer) => Ok(answer.bytes),
+                    None => Err(Error::internal("a mutation that was not run")),
+                },
                 (_, Ok(PreparedKind::TypeName(name))) => Ok(format!("\"{name}\"").into_bytes()),
                 (_, Ok(PreparedKind::Session(session))) => self.sign_in(session, leaves, principal, client).await,
                 (_, Ok(PreparedKind::Logout(token))) => self.sign_out(token, leaves, client).await,
@@ -434,19 +439,21 @@ impl GraphQl {
     }
 
     /// Runs the fields that have a plan one after the other, in one transaction: their answers, in their order.
-    async fn write(&self, bound: &[(&PreparedRoot, BoundRoot<'_>)]) -> Result<Vec<Vec<u8>>, Undone> {
+    async fn write(&self, bound: &[(&PreparedRoot, BoundRoot<'_>)]) -> Result<Vec<Answer>, Undone> {
         let engine = &self.0.engine;
         let write = async |transaction: &Transaction| {
             let mut written = Vec::with_capacity(bound.len());
             for (field, (_, bound)) in bound.iter().enumerate() {
                 if let Ok(Some((plan, bound))) = bound {
                     let answer = engine.write(transaction, plan, bound).await;
-                    written.push(answer.map_err(|error| Undone { field, error })?.bytes);
+                    written.push(answer.map_err(|error| Undone { field, error })?);
                 }
             }
             Ok(written)
         };
-        engine.database().writing(write).await
+        let written = engine.database().writing::<_, Undone>(write).await?;
+        written.iter().for_each(engine::written);
+        Ok(written)
     }
 }
 

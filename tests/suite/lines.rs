@@ -71,6 +71,16 @@ async fn a_line_says_who_asked_what_and_what_came_of_it() {
                 query(r#"mutation Add { createExpense(input: { title: "Rake", amount: "3" }) { id } }"#),
             ),
         ),
+        (
+            200,
+            graphql(
+                "undone",
+                query(
+                    r#"mutation Undo { a: createExpense(input: { title: "Rake", amount: "3" }) { id }
+                                       b: deleteExpense(id: "01900000-0000-7000-8000-000000000000") { id } }"#,
+                ),
+            ),
+        ),
         (200, graphql("failed", query("mutation Fell { deleteTree(id: \"1\") { id } }"))),
         (200, graphql("batch", json!([query("query One { me { id } }"), query("query Two { me { id } }")]))),
     ] {
@@ -138,6 +148,7 @@ async fn a_line_says_who_asked_what_and_what_came_of_it() {
             json!({ "graphql.operation": null, "graphql.errors": 1, "graphql.error": "GRAPHQL_VALIDATION_FAILED" }),
         ),
         ("mutation", json!({ "graphql.operation": "Add", "graphql.type": "mutation", "rows": 1 })),
+        ("undone", json!({ "graphql.operation": "Undo", "graphql.error": "NOT_FOUND", "rows": null })),
         (
             "failed",
             json!({ "http.status": 200, "graphql.operation": "Fell", "graphql.errors": 1, "graphql.error": "FORBIDDEN" }),

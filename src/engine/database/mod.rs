@@ -38,9 +38,8 @@ use std::{
     },
     time::Duration,
 };
-use tokio::sync::mpsc;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     time::timeout,
 };
 

@@ -37,7 +37,7 @@ locals {
         statistic = "Maximum", above = 85, period = 300, of = 2
       }
       errors = {
-        says      = "The server has logged a defect (level ERROR)."
+        says      = "The server has logged an error: a defect, or a database that refuses its password, as for a minute while one is rotated."
         namespace = local.metrics, metric = aws_cloudwatch_log_metric_filter.errors.metric_transformation[0].name, dimensions = {}
         statistic = "Sum", above = 0, period = 300, of = 1
       }

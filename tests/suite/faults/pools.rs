@@ -70,7 +70,14 @@ async fn a_pool_in_use_is_waited_for_by_those_who_need_it_alone() {
     let pool = database.pools()[0];
     assert_eq!((pool.max, pool.used, pool.idle), (3, 3, 0));
     needs_none(&server).await;
-    let refused = server.get(Anonymous, "/trees").await.expect(503).refused("PGRST003");
+    let counted = async {
+        while database.pools()[0].waiting != 1 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let (refused, counted) = tokio::join!(server.get(Anonymous, "/trees"), timeout(Duration::from_secs(10), counted));
+    counted.expect("who waits is counted");
+    let refused = refused.expect(503).refused("PGRST003");
     assert_eq!(refused.header("retry-after"), "1");
     server.rest(Editor, "POST", "/trees", tree("x")).await.expect(503);
     let refused = server.graphql(Anonymous, "{ trees { totalCount } }", Value::Null).await.refused("UNAVAILABLE");
