@@ -118,9 +118,13 @@ impl Watch {
         self.deadline.store(self.now().saturating_add(milliseconds), Relaxed);
     }
 
-    fn arrived(&self) {
+    fn arrived(&self, bytes: &[u8]) {
         if self.awaiting.load(Relaxed) == BEGUN || self.multiplexed.load(Relaxed) {
             return;
+        }
+        // A connection by HTTP/2 says so before its first request (RFC 9113 section 3.4), and is none that waits for one.
+        if self.awaiting.load(Relaxed) == FIRST && bytes.starts_with(b"PRI * HTTP/2") {
+            self.multiplexed.store(true, Relaxed);
         }
         // The first head has its time from the connection's beginning on.
         if self.awaiting.swap(BEGUN, Relaxed) == NEXT {
@@ -203,8 +207,8 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.socket).poll_read(cx, buffer);
-        if buffer.filled().len() > before {
-            self.watch.arrived();
+        if let Some(bytes @ [_, ..]) = buffer.filled().get(before..) {
+            self.watch.arrived(bytes);
         }
         polled
     }
@@ -273,15 +277,15 @@ mod tests {
     fn a_head_has_its_time_from_the_first_byte_on() {
         let watch = watch();
         assert_eq!(deadline(&watch), 100, "a new connection owes its first head");
-        watch.arrived();
+        watch.arrived(b"G");
         assert_eq!(deadline(&watch), 100, "a byte at a time wins no time");
 
         drop(watch.request(Version::HTTP_11));
         assert!(deadline(&watch) >= 1_000, "it may wait for the next one");
-        watch.arrived();
+        watch.arrived(b"G");
         let first = watch.deadline.load(Relaxed);
         assert!((100_000..1_000_000).contains(&first), "{first}");
-        watch.arrived();
+        watch.arrived(b"G");
         assert_eq!(watch.deadline.load(Relaxed), first);
     }
 
@@ -292,7 +296,7 @@ mod tests {
         drop(one);
         assert_eq!(watch.deadline.load(Relaxed), NONE);
         drop(other);
-        watch.arrived();
+        watch.arrived(b"G");
         assert!(deadline(&watch) >= 1_000, "by HTTP/2 a byte is no head");
     }
 
@@ -301,13 +305,13 @@ mod tests {
         let (watch, moment) = (watch(), Duration::from_millis(1));
         let is_quiet = async || timeout(LOOK * 4, watch.quiet(moment)).await.is_ok();
         assert!(is_quiet().await, "nothing came yet");
-        watch.arrived();
+        watch.arrived(b"G");
         assert!(!is_quiet().await, "a head has begun");
         let request = watch.request(Version::HTTP_11);
         assert!(!is_quiet().await, "a request is in flight");
         drop(request);
         assert!(is_quiet().await, "it was answered");
-        watch.arrived();
+        watch.arrived(b"G");
         assert!(!is_quiet().await, "the next head has begun");
         let _other = watch.request(Version::HTTP_2);
         assert!(is_quiet().await, "by HTTP/2 GOAWAY may be said at any time");

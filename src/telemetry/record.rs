@@ -24,6 +24,8 @@ tokio::task_local! {
 /// What is known of a request so far.
 #[derive(Debug, Default)]
 pub struct Record {
+    /// When the request came; none in a record that tells of no request.
+    began: Option<Instant>,
     told: RefCell<Told>,
     /// Where somebody wants to know how long the stages took.
     timing: Option<Box<Timing>>,
@@ -116,7 +118,7 @@ struct Clock {
 impl Record {
     /// An empty record; `timed` says that the stages are measured.
     pub fn new(timed: bool, trace: Option<Trace>) -> Self {
-        Self { told: RefCell::default(), timing: timed.then(Box::default), trace }
+        Self { began: Some(Instant::now()), told: RefCell::default(), timing: timed.then(Box::default), trace }
     }
 
     /// Runs `work` with this record.
@@ -142,6 +144,11 @@ fn note(what: impl FnOnce(&mut Told)) {
     let _ = RECORD.try_with(|record| what(&mut record.told.borrow_mut()));
 }
 
+/// How long this request has lasted; none outside of one.
+pub fn age() -> Option<Duration> {
+    RECORD.try_with(|record| record.began.map(|began| began.elapsed())).ok().flatten()
+}
+
 /// Notes who asks.
 pub fn caller(user: Option<Uuid>, role: &str) {
     note(|told| {
@@ -165,8 +172,11 @@ pub fn operation(operation: &Operation) {
     });
 }
 
-/// Notes the errors of a GraphQL answer.
+/// Notes the errors of a GraphQL answer, of which the client is not told how long they took.
 pub fn errors(count: usize, first: impl Into<Cow<'static, str>>) {
+    if count > 0 {
+        withhold_timing();
+    }
     note(|told| {
         told.errors += count;
         if told.error.is_none() {

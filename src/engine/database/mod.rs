@@ -123,6 +123,8 @@ pub struct Database {
     /// long, and all of them together must not hold all.
     snapshots: Arc<Semaphore>,
     wait: Duration,
+    /// How long after the beginning of a request something may still happen for it.
+    time: Duration,
     /// Whether it is as its users need it; see [`Database::shut`].
     ready: Arc<AtomicBool>,
     /// Held by who makes it so, and is not kept out.
@@ -155,7 +157,7 @@ impl Database {
         let snapshots = Arc::new(Semaphore::new((config.max_connections / 2).max(1)));
         let ready = Arc::new(AtomicBool::new(true));
         let (backend, wait) = (Arc::new(backend), config.acquire_timeout);
-        Ok(Self { backend, replica, snapshots, wait, ready, preparing: false })
+        Ok(Self { backend, replica, snapshots, wait, time: config.statement_timeout, ready, preparing: false })
     }
 
     /// Keeps everybody out until [`Database::open`], because the schema is not yet as the program needs it: whoever asks
@@ -206,24 +208,22 @@ impl Database {
     pub async fn read(&self) -> Result<Connection> {
         self.admit()?;
         let waiting = seen::Waiting::begin();
-        let connection = Connection(match &*self.backend {
-            Backend::Sqlite(sqlite) => Held::Sqlite(sqlite.reader().await?),
-            Backend::Postgres(postgres) => Held::Postgres(postgres.connection().await?),
-        });
-        waiting.ended();
-        Ok(connection)
+        let held = match &*self.backend {
+            Backend::Sqlite(sqlite) => sqlite.reader().await.map(Held::Sqlite),
+            Backend::Postgres(postgres) => postgres.connection().await.map(Held::Postgres),
+        };
+        waiting.ended(held).map(Connection)
     }
 
     /// A connection for writes.
     async fn writer(&self) -> Result<Connection> {
         self.admit()?;
         let waiting = seen::Waiting::begin();
-        let connection = Connection(match &*self.backend {
-            Backend::Sqlite(sqlite) => Held::Sqlite(sqlite.writer().await?),
-            Backend::Postgres(postgres) => Held::Postgres(postgres.connection().await?),
-        });
-        waiting.ended();
-        Ok(connection)
+        let held = match &*self.backend {
+            Backend::Sqlite(sqlite) => sqlite.writer().await.map(Held::Sqlite),
+            Backend::Postgres(postgres) => postgres.connection().await.map(Held::Postgres),
+        };
+        waiting.ended(held).map(Connection)
     }
 
     /// A transaction for writes. Dropped, it is rolled back.
@@ -411,7 +411,21 @@ impl Transaction {
     pub async fn commit(mut self) -> Result<()> {
         match &self.connection.0 {
             Held::Sqlite(held) => held.batch("commit").await?,
-            Held::Postgres(held) => held.commit().await?,
+            Held::Postgres(held) => held.commit(None).await?,
+        }
+        self.open = false;
+        Ok(())
+    }
+
+    /// Makes it happen, unless the request has had `time` before the database comes to it: a commit that a server which
+    /// stalls finds in its socket later comes to nothing. SQLite asks whether anybody still waits.
+    ///
+    /// # Errors
+    /// Those of [`Transaction::commit`], and `Timeout`: nothing has happened then.
+    async fn commit_within(mut self, time: Duration) -> Result<()> {
+        match &self.connection.0 {
+            Held::Sqlite(held) => held.batch("commit").await?,
+            Held::Postgres(held) => held.commit(Some(time)).await?,
         }
         self.open = false;
         Ok(())

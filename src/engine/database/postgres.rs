@@ -19,6 +19,7 @@ use super::{
 use crate::{
     catalog::scalar::{Cell, Value},
     error::{Error, Kind, Result},
+    telemetry::record,
 };
 use bytes::Bytes;
 use deadpool::managed::Object;
@@ -33,7 +34,7 @@ use settings::Settings;
 use std::{
     error::Error as StdError,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -44,7 +45,7 @@ use tokio::{
 };
 use tokio_postgres::{
     Client, RowStream, Statement,
-    error::Severity,
+    error::{Severity, SqlState},
     types::{FromSql, ToSql, Type},
 };
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -94,9 +95,16 @@ pub(super) struct Held {
     begins: AtomicBool,
     /// What runs is part of a transaction, to the end of which the connection is held.
     open: AtomicBool,
+    /// How long its request had lasted when the transaction was known to have begun; none outside of a request.
+    begun_at: OnceLock<Duration>,
 }
 
 impl Held {
+    fn new(object: Object<Manager>) -> Self {
+        let (begins, open) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self { object: Some(object), begins, open, begun_at: OnceLock::new() }
+    }
+
     fn session(&self) -> Result<&Session> {
         self.object.as_deref().ok_or_else(|| Error::internal("a discarded connection was used"))
     }
@@ -128,13 +136,22 @@ impl Held {
         !self.begins.load(Ordering::Relaxed)
     }
 
-    /// Makes the transaction happen, if one has begun.
-    pub(super) async fn commit(&self) -> Result<()> {
+    /// Makes the transaction happen, if one has begun, and if the request has not had `time` when the server comes to it.
+    /// That is asked of the server's own clock, which was at `now()` no later than this end heard that it began.
+    pub(super) async fn commit(&self, time: Option<Duration>) -> Result<()> {
         let session = self.session()?;
         if self.begins.swap(false, Ordering::Relaxed) {
             return Ok(());
         }
-        let Err(error) = session.client.batch_execute("commit").await else { return Ok(()) };
+        let left = time.zip(self.begun_at.get()).map(|(time, begun)| time.saturating_sub(*begun).as_millis());
+        let commit = match left {
+            Some(left) => &format!("select 1 / (clock_timestamp() - now() < interval '{left} ms')::int; commit"),
+            None => "commit",
+        };
+        let Err(error) = session.client.batch_execute(commit).await else { return Ok(()) };
+        if error.code() == Some(&SqlState::DIVISION_BY_ZERO) {
+            return Err(Error::new(Kind::Timeout, "The request took longer than it may").code("57014"));
+        }
         let error = session.failed(error);
         if !self.is_lost() {
             return Err(error);
@@ -171,7 +188,12 @@ impl Held {
         let send = async |sql: &str| session.client.batch_execute(sql).await.map_err(|error| session.failed(error));
         if self.begins.swap(false, Ordering::Relaxed) {
             let begin = session.settings.begin("begin");
-            return join(send(&begin), work).await;
+            let (begun, done) = join(send(&begin), work).await;
+            if let Some(age) = record::age() {
+                // Of a transaction that is begun once.
+                let _ = self.begun_at.set(age);
+            }
+            return (begun, done);
         }
         if session.settings.last() || self.open.load(Ordering::Relaxed) {
             return (Ok(()), work.await);

@@ -70,9 +70,7 @@ impl Replica {
 
     async fn connection(&self) -> Result<Connection> {
         let waiting = seen::Waiting::begin();
-        let held = self.postgres.connection().await?;
-        waiting.ended();
-        Ok(Connection(Held::Postgres(held)))
+        waiting.ended(self.postgres.connection().await).map(|held| Connection(Held::Postgres(held)))
     }
 
     pub(super) async fn close(&self) {

@@ -3,10 +3,13 @@
 //! In: statements and waits as they happen. Out: measures and spans of them; and [`Pool`]s, for who looks.
 
 use super::{Backend, Database, Dialect};
-use crate::telemetry::{
-    metrics::{self, Timer},
-    record::{self, Measured, Stage},
-    traces::Span,
+use crate::{
+    error::Result,
+    telemetry::{
+        metrics::{self, Timer},
+        record::{self, Measured, Stage},
+        traces::Span,
+    },
 };
 
 /// How the connections to a database are used at the moment.
@@ -46,29 +49,20 @@ impl Database {
     }
 }
 
-/// The wait for a connection. Dropped before it [has ended](Self::ended), it was in vain.
+/// The wait for a connection.
 pub(super) struct Waiting {
     _stage: Measured,
     _timer: Timer,
-    in_vain: bool,
 }
 
 impl Waiting {
     pub(super) fn begin() -> Self {
-        Self { _stage: record::stage(Stage::Acquire), _timer: Timer::wait(), in_vain: true }
+        Self { _stage: record::stage(Stage::Acquire), _timer: Timer::wait() }
     }
 
-    /// There is one.
-    pub(super) fn ended(mut self) {
-        self.in_vain = false;
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        if self.in_vain {
-            metrics::no_connection();
-        }
+    /// It is over. Who went away while waiting has not been refused.
+    pub(super) fn ended<T>(self, waited: Result<T>) -> Result<T> {
+        waited.inspect_err(|_| metrics::no_connection())
     }
 }
 

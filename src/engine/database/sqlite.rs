@@ -24,7 +24,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, TryLockError,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -47,6 +47,8 @@ const STATEMENTS: usize = 500;
 #[derive(Debug)]
 pub(super) struct Sqlite {
     writer: Arc<tokio::sync::Mutex<Shared>>,
+    /// How many wait for it.
+    waiting: AtomicUsize,
     /// None for a database in memory, which only its one connection can see.
     readers: Option<Pool<Manager>>,
     wait: Duration,
@@ -159,7 +161,7 @@ impl Sqlite {
             None
         };
         let writer = Arc::new(tokio::sync::Mutex::new(Arc::new(writer)));
-        Ok(Self { writer, readers, wait: config.acquire_timeout })
+        Ok(Self { writer, waiting: AtomicUsize::new(0), readers, wait: config.acquire_timeout })
     }
 
     pub(super) fn close(&self) {
@@ -171,7 +173,13 @@ impl Sqlite {
 
     pub(super) fn pools(&self) -> Vec<seen::Pool> {
         let held = usize::from(self.writer.try_lock().is_err());
-        let writer = seen::Pool { name: "writer", used: held, idle: 1 - held, max: 1, waiting: 0 };
+        let writer = seen::Pool {
+            name: "writer",
+            used: held,
+            idle: 1 - held,
+            max: 1,
+            waiting: self.waiting.load(Ordering::Relaxed),
+        };
         let readers = self.readers.as_ref().map(|pool| seen::Pool::of("readers", &pool.status()));
         readers.into_iter().chain([writer]).collect()
     }
@@ -184,8 +192,25 @@ impl Sqlite {
     }
 
     pub(super) async fn writer(&self) -> Result<Held> {
+        let _queued = Queued::behind(&self.waiting);
         let guard = timeout(self.wait, Arc::clone(&self.writer).lock_owned()).await.map_err(|_| exhausted())?;
         Ok(Held::new(Lease::Writer(guard)))
+    }
+}
+
+/// Somebody who waits for the one who may write.
+struct Queued<'q>(&'q AtomicUsize);
+
+impl<'q> Queued<'q> {
+    fn behind(waiting: &'q AtomicUsize) -> Self {
+        waiting.fetch_add(1, Ordering::Relaxed);
+        Self(waiting)
+    }
+}
+
+impl Drop for Queued<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -302,16 +327,22 @@ impl Held {
         job: impl FnOnce(&Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let lease = Arc::clone(&self.0);
-        let cancel = CancelOnDrop(Arc::clone(&lease.shared().budget));
+        let dropped = Arc::new(AtomicBool::new(false));
+        let mut cancel =
+            CancelOnDrop { budget: Arc::clone(&lease.shared().budget), dropped: Arc::clone(&dropped), done: false };
         let run = move || {
             let shared = lease.shared();
             let connection = shared.lock();
+            // Else it could follow the end of the transaction that it was part of.
+            if dropped.load(Ordering::Relaxed) {
+                return Err(unheard());
+            }
             // The budget is that of whoever holds the connection.
             shared.budget.left.store(i64::MAX, Ordering::Relaxed);
             job(&connection)
         };
         let result = tokio::task::spawn_blocking(run).await.map_err(Error::internal)?;
-        std::mem::forget(cancel);
+        cancel.done = true;
         result
     }
 
@@ -352,11 +383,19 @@ impl Guarded {
     }
 }
 
-struct CancelOnDrop(Arc<Budget>);
+struct CancelOnDrop {
+    budget: Arc<Budget>,
+    /// Of this statement alone: the budget is every statement's of the connection.
+    dropped: Arc<AtomicBool>,
+    done: bool,
+}
 
 impl Drop for CancelOnDrop {
     fn drop(&mut self) {
-        self.0.cancelled.store(true, Ordering::Relaxed);
+        if !self.done {
+            self.dropped.store(true, Ordering::Relaxed);
+            self.budget.cancelled.store(true, Ordering::Relaxed);
+        }
     }
 }
 

@@ -131,7 +131,7 @@ impl Database {
             let (again, error) = match work(&transaction).await {
                 Ok(done) => {
                     let ended = match end {
-                        End::Commit => transaction.commit().await,
+                        End::Commit => transaction.commit_within(self.time).await,
                         End::Rollback => {
                             transaction.rollback().await;
                             Ok(())

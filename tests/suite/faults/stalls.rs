@@ -114,6 +114,54 @@ async fn what_a_stalled_server_was_sent_does_not_happen_later() {
     }
 }
 
+/// The server stalls under writes that are at any point of their way, at their commit too.
+#[tokio::test]
+async fn no_write_that_was_given_up_happens_later_wherever_it_was() {
+    let (cluster, server) = pair(hurried()).await;
+    warm(&cluster, &server).await;
+    for round in 0..if faults::long() { 5 } else { 1 } {
+        let stalled = AtomicBool::new(false);
+        let stalled = &stalled;
+        let server = &server;
+        let writers = (0..20).map(async |writer| {
+            let (mut given_up, mut made) = (Vec::new(), Vec::new());
+            for number in 0.. {
+                let name = format!("{round}-{writer}-{number}");
+                let done = match writer % 2 {
+                    0 => server.rest(Editor, "POST", "/trees", tree(&name)).await.status == 201,
+                    _ => !server.graphql(Editor, &mutation(&name), Value::Null).await.text.contains("errors"),
+                };
+                if done {
+                    made.push(name)
+                } else {
+                    given_up.push(name)
+                }
+                if stalled.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+            (given_up, made)
+        });
+        let stall = async {
+            sleep(Duration::from_millis(300)).await;
+            cluster.pause().await;
+            stalled.store(true, Ordering::Relaxed);
+            sleep(Duration::from_secs(4)).await;
+            cluster.resume().await;
+        };
+        let (written, ()) = tokio::join!(futures_util::future::join_all(writers), stall);
+        ready(server).await;
+        sleep(Duration::from_secs(1)).await;
+        let there = self::made(&cluster).await;
+        let given_up: Vec<_> = written.iter().flat_map(|(given_up, _)| given_up).collect();
+        let late: Vec<_> = given_up.iter().filter(|name| there.contains(name)).collect();
+        assert!(!given_up.is_empty() && late.is_empty(), "{late:?} of {}", given_up.len());
+        let lost: Vec<_> = written.iter().flat_map(|(_, made)| made).filter(|name| !there.contains(name)).collect();
+        assert!(lost.is_empty(), "{lost:?}");
+        cluster.execute("delete from trees where species = 'Taxus'").await;
+    }
+}
+
 #[tokio::test]
 async fn what_waited_for_a_lock_too_long_does_not_happen_later() {
     let (cluster, server) = pair(hurried()).await;

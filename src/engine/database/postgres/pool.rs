@@ -103,9 +103,7 @@ impl Postgres {
 
     pub(in super::super) async fn connection(&self) -> Result<Held> {
         match self.pool.get().await {
-            Ok(object) => {
-                Ok(Held { object: Some(object), begins: AtomicBool::new(false), open: AtomicBool::new(false) })
-            }
+            Ok(object) => Ok(Held::new(object)),
             Err(error) => Err(self.without(error)),
         }
     }
