@@ -35,13 +35,19 @@ pub enum End {
 }
 
 /// How often some work was begun again, and why.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Attempts {
+    /// How long after the beginning of a request something may still happen for it.
+    time: Duration,
     lost: u32,
     conflicts: u32,
 }
 
 impl Attempts {
+    const fn within(time: Duration) -> Self {
+        Self { time, lost: 0, conflicts: 0 }
+    }
+
     /// How long to wait before the work is begun again, if it is.
     fn again(&mut self, error: &Error, lost: bool) -> Option<Duration> {
         if lost {
@@ -49,6 +55,10 @@ impl Attempts {
             return (self.lost <= LOST).then_some(Duration::ZERO);
         }
         if !matches!(&*error.code, "40001" | "40P01") {
+            return None;
+        }
+        // Who has waited for half of its time already is told to try again, before there is no time to say so.
+        if record::age().is_some_and(|age| age > self.time / 2) {
             return None;
         }
         self.conflicts += 1;
@@ -69,7 +79,7 @@ impl Database {
     /// # Errors
     /// What `work` says, and `Unavailable` when no connection comes free in time or the database is away.
     pub async fn reading<T>(&self, work: impl Copy + AsyncFnOnce(&Connection) -> Result<T>) -> Result<T> {
-        let mut attempts = Attempts::default();
+        let mut attempts = Attempts::within(self.time);
         loop {
             let connection = self.read().await?;
             let _execute = record::stage(Stage::Execute);
@@ -124,7 +134,7 @@ impl Database {
     where
         E: From<Error> + AsRef<Error>,
     {
-        let mut attempts = Attempts::default();
+        let mut attempts = Attempts::within(self.time);
         loop {
             let transaction = self.begin().await?;
             let _execute = record::stage(Stage::Execute);
@@ -183,7 +193,7 @@ impl Database {
         if let Some(done) = self.viewing_replica(work).await {
             return done;
         }
-        let mut attempts = Attempts::default();
+        let mut attempts = Attempts::within(self.time);
         loop {
             let snapshot = self.snapshot().await?;
             let _execute = record::stage(Stage::Execute);
@@ -206,7 +216,8 @@ mod tests {
 
     #[test]
     fn work_is_begun_again_a_few_times_and_for_a_reason() {
-        let mut attempts = Attempts::default();
+        let new = || Attempts::within(Duration::from_secs(10));
+        let mut attempts = new();
         let conflict = Error::new(Kind::Unavailable, "Others").code("40P01");
         for number in 0..CONFLICTS {
             assert!(attempts.again(&conflict, false).is_some_and(|time| time <= PAUSE * (1 << number)), "{number}");
@@ -215,6 +226,6 @@ mod tests {
         let away = Error::new(Kind::Unavailable, "Away");
         assert_eq!([true, true, true].map(|lost| attempts.again(&away, lost).is_some()), [true, true, false]);
         let unknown = Error::new(Kind::Unavailable, "Nobody knows").code("08007");
-        assert_eq!(Attempts::default().again(&unknown, false), None);
+        assert_eq!(new().again(&unknown, false), None);
     }
 }

@@ -242,7 +242,9 @@ async fn merges_in_opposite_orders_are_whole_or_told_to_try_again() {
         let merges = (1..9).map(async |number| {
             let answer = server.graphql(User, merge, rows(number, number % 2 == 0)).await;
             if let Some(error) = answer.errors().first() {
-                assert_eq!(error["extensions"]["code"], "UNAVAILABLE", "{}", answer.text);
+                // Of a machine that is busy: PostgreSQL takes a second to see each deadlock.
+                let code = error["extensions"]["code"].as_str();
+                assert!(matches!(code, Some("UNAVAILABLE" | "TIMEOUT")), "{}", answer.text);
             }
         });
         join_all(merges).await;
